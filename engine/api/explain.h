@@ -1,0 +1,35 @@
+// explain: why a saga is where it is, what happens next and when, and what may be asked of it:
+// plain words from one snapshot. What is legal is not decided here: core/decide.h is asked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/runtime/engine.h"
+
+namespace skald::api {
+
+/// Something that may be asked of the saga in this state.
+struct LegalCommand {
+  std::string verb;     // "cancel", "retry", "signal"
+  std::string subject;  // retry: a leg, empty for everything; signal: its name
+  std::string effect;   // what it would do
+  bool operator==(const LegalCommand&) const = default;
+};
+
+struct Explanation {
+  std::string why;
+  std::string next;
+  Instant next_at = kNever;  // kNever: nothing is scheduled
+  std::vector<std::string>
+      needs_person;  // one line per operation or step, at most kExplainLinesMax
+  std::vector<LegalCommand> commands;
+};
+
+inline constexpr std::size_t kExplainLinesMax = 20;      // further ones are counted in a last line
+inline constexpr std::size_t kExplainLegRetriesMax = 5;  // legs whose retry is offered by name
+
+/// Pure; not for hot paths: trying a command on a copy of the state costs its size.
+[[nodiscard]] Explanation explain(const SagaSnapshot& snapshot);
+
+}  // namespace skald::api

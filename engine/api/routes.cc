@@ -1,0 +1,164 @@
+#include "engine/api/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/wire/connect.h"
+
+namespace skald::api {
+namespace {
+
+using wire::ConnectCall;
+using wire::ConnectCodec;
+
+HttpResponse text_response(unsigned status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.push_back({"Content-Type", "text/plain; charset=utf-8"});
+  response.body = std::move(body);
+  return response;
+}
+
+/// Decodes, calls, encodes. `Call` is a member of SagaService:
+/// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
+template <auto call>
+struct Unary;
+
+template <class Request, class Response,
+          void (SagaService::*call)(Request, const CallContext&, Reply<Response>)>
+struct Unary<call> {
+  static void run(SagaService& service, const ConnectCall& from, CallContext context,
+                  HttpResponder respond) {
+    Request message;
+    if (auto decoded = wire::decode_message(from.codec, from.body, message); !decoded) {
+      return respond(wire::connect_error(decoded.error()));
+    }
+    auto reply = [codec = from.codec,
+                  respond = std::move(respond)](Result<Response> result) mutable {
+      respond(result ? wire::connect_response(codec, *result)
+                     : wire::connect_error(result.error()));
+    };
+    (service.*call)(std::move(message), context, std::move(reply));
+  }
+};
+
+struct Procedure {
+  std::string_view path;
+  void (*run)(SagaService&, const ConnectCall&, CallContext, HttpResponder);
+};
+
+constexpr std::array kProcedures{
+    Procedure{"/skald.v1.SagaService/Submit", Unary<&SagaService::submit>::run},
+    Procedure{"/skald.v1.SagaService/SubmitBatch", Unary<&SagaService::submit_batch>::run},
+    Procedure{"/skald.v1.SagaService/Get", Unary<&SagaService::get>::run},
+    Procedure{"/skald.v1.SagaService/Wait", Unary<&SagaService::wait>::run},
+    Procedure{"/skald.v1.SagaService/Signal", Unary<&SagaService::signal>::run},
+    Procedure{"/skald.v1.SagaService/List", Unary<&SagaService::list>::run},
+    Procedure{"/skald.v1.SagaService/History", Unary<&SagaService::history>::run},
+    Procedure{"/skald.v1.SagaService/Cancel", Unary<&SagaService::cancel>::run},
+    Procedure{"/skald.v1.SagaService/Retry", Unary<&SagaService::retry>::run},
+    Procedure{"/skald.v1.DefinitionService/List", Unary<&SagaService::list_definitions>::run},
+    Procedure{"/skald.v1.DefinitionService/Get", Unary<&SagaService::get_definition>::run},
+};
+
+struct Page {
+  std::string_view path;
+  HttpResponse (*answer)(Engine&);
+};
+
+HttpResponse healthz(Engine&) { return text_response(200, "ok\n"); }
+
+HttpResponse readyz(Engine& engine) {
+  const Result<void> ready = engine.ready();
+  if (ready) return text_response(200, "ready\n");
+  return text_response(503, fmt::format("not ready: {}\n", ready.error().message));
+}
+
+HttpResponse metrics(Engine& engine) {
+  HttpResponse response = text_response(200, engine.metrics());
+  response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
+  return response;
+}
+
+constexpr std::array kPages{
+    Page{"/healthz", healthz},
+    Page{"/readyz", readyz},
+    Page{"/metrics", metrics},
+};
+
+/// What Connect says of an unknown procedure: 404, which its clients read as `unimplemented`.
+HttpResponse not_routed(std::string_view path) {
+  constexpr std::size_t kPathShownMax = 128;
+  HttpResponse response = wire::connect_error(
+      {Errc::unimplemented,
+       fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/* and "
+                   "/skald.v1.DefinitionService/*, pages are /healthz, /readyz and /metrics",
+                   path.substr(0, kPathShownMax))});
+  response.status = 404;
+  return response;
+}
+
+HttpResponse wrong_verb(std::string_view allowed) {
+  HttpResponse response = text_response(405, fmt::format("use {}\n", allowed));
+  response.headers.push_back({"Allow", std::string(allowed)});
+  return response;
+}
+
+}  // namespace
+
+Result<std::string> parse_idempotency_key(std::string_view header) {
+  constexpr std::string_view kBroken =
+      "Idempotency-Key: not a quoted string; send \"your-key\" with its quotes";
+  if (header.empty()) return fail(Errc::invalid_argument, "Idempotency-Key: is empty");
+  if (header.front() != '"') return std::string(header);
+  std::string key;
+  for (std::size_t i = 1; i < header.size(); ++i) {
+    if (header[i] == '"') {
+      if (i + 1 != header.size()) return fail(Errc::invalid_argument, "{}", kBroken);
+      if (key.empty()) return fail(Errc::invalid_argument, "Idempotency-Key: is empty");
+      return key;
+    }
+    if (header[i] == '\\' && ++i == header.size()) break;
+    key += header[i];
+  }
+  return fail(Errc::invalid_argument, "{}", kBroken);
+}
+
+Routes::Routes(Engine& engine, ServiceOptions options)
+    : engine_(engine), service_(engine, std::move(options)) {}
+
+void Routes::handle(HttpRequest request, HttpResponder respond) {
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  const auto page = std::ranges::find(kPages, path, &Page::path);
+  if (page != kPages.end()) {
+    if (request.method != "GET" && request.method != "HEAD") return respond(wrong_verb("GET"));
+    return respond(page->answer(engine_));
+  }
+  const auto procedure = std::ranges::find(kProcedures, path, &Procedure::path);
+  if (procedure == kProcedures.end()) return respond(not_routed(path));
+
+  CallContext context;
+  if (const std::string* header = find_header(request.headers, "Idempotency-Key")) {
+    auto key = parse_idempotency_key(*header);
+    if (!key) return respond(wire::connect_error(key.error()));
+    context.idempotency_key = std::move(*key);
+  }
+  auto call = wire::parse_connect_call(std::move(request));
+  if (!call) return respond(std::move(call.error()));
+  context.timeout = call->timeout;
+  context.output_form = call->codec == ConnectCodec::json ? OutputForm::value : OutputForm::bytes;
+  procedure->run(service_, *call, std::move(context), std::move(respond));
+}
+
+std::vector<std::string_view> Routes::listing() {
+  std::vector<std::string_view> paths;
+  for (const Procedure& procedure : kProcedures) paths.push_back(procedure.path);
+  for (const Page& page : kPages) paths.push_back(page.path);
+  return paths;
+}
+
+}  // namespace skald::api

@@ -1,0 +1,36 @@
+// Routes: every address that skaldd answers, in one table. HTTP and the Connect protocol end here;
+// what a call means is in saga_service.h.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/api/saga_service.h"
+#include "engine/net/http_message.h"
+#include "engine/net/http_server.h"
+#include "engine/runtime/engine.h"
+
+namespace skald::api {
+
+/// POST /skald.v1.SagaService/* and /skald.v1.DefinitionService/*, GET /healthz, /readyz, /metrics.
+/// Thread: handle() from any thread. Must outlive every answer; the engine must outlive it.
+class Routes {
+ public:
+  Routes(Engine& engine, ServiceOptions options);
+
+  /// Answers exactly once, now or later.
+  void handle(HttpRequest request, HttpResponder respond);
+
+  /// "POST /skald.v1.SagaService/Submit", one line each, in the order of the table.
+  [[nodiscard]] static std::vector<std::string_view> listing();
+
+ private:
+  Engine& engine_;
+  SagaService service_;
+};
+
+/// The key in an Idempotency-Key header: a quoted string (RFC 8941) or bare text.
+/// Errors: invalid_argument (empty, or a quote that does not close).
+[[nodiscard]] Result<std::string> parse_idempotency_key(std::string_view header);
+
+}  // namespace skald::api

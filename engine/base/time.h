@@ -1,0 +1,35 @@
+// Instants and durations of the engine: milliseconds everywhere inside, a `_ms` suffix at the
+// edges.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace skald {
+
+using Millis = std::chrono::milliseconds;
+
+/// The engine's time line: the stored high-water mark advanced by a steady clock (rule 8).
+/// Never read directly; an Instant arrives with the input that needs it.
+struct EngineTime {
+  using rep = std::int64_t;
+  using period = std::milli;
+  using duration = Millis;
+  using time_point = std::chrono::time_point<EngineTime, Millis>;
+  static constexpr bool is_steady = true;
+};
+
+/// Milliseconds since 1970-01-01 on the engine's time line.
+using Instant = EngineTime::time_point;
+
+inline constexpr Instant kNever = Instant::max();
+
+[[nodiscard]] constexpr std::int64_t to_unix_ms(Instant t) { return t.time_since_epoch().count(); }
+[[nodiscard]] constexpr Instant from_unix_ms(std::int64_t ms) { return Instant{Millis{ms}}; }
+
+/// t + d, held at kNever instead of overflowing.
+[[nodiscard]] constexpr Instant add_saturated(Instant t, Millis d) {
+  return d >= kNever - t && t.time_since_epoch().count() >= 0 ? kNever : t + d;
+}
+
+}  // namespace skald

@@ -1,0 +1,122 @@
+// Engine: the façade that the API, the tests and the tools use. Owns the threads, shards, committer
+// and timers; reads and writes through a Store; reaches participants through one Invoker per
+// thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/base/result.h"
+#include "engine/core/decide.h"
+#include "engine/core/definition.h"
+#include "engine/core/owed.h"
+#include "engine/core/state.h"
+#include "engine/runtime/invoker.h"
+#include "engine/runtime/options.h"
+#include "engine/shard/answer.h"
+#include "engine/shard/definitions.h"
+#include "engine/store/store.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace skald {
+
+struct SubmitRequest {
+  std::string definition;           // a registered name; empty with `inline_definition`
+  std::uint32_t version = 0;        // 0: the newest registered
+  DefinitionPtr inline_definition;  // sealed; its `source` is set
+  Bytes input;                      // canonical bytes (Definition::read_input already applied)
+  std::string idempotency_key;      // empty: none; <= kIdempotencyKeyMax
+  std::string business_key;         // empty: none; <= kBusinessKeyMax
+  std::uint64_t body_hash = 0;  // fingerprint of definition, version as asked and canonical input
+};
+inline constexpr std::size_t kIdempotencyKeyMax = 256;
+inline constexpr std::size_t kBusinessKeyMax = 128;
+
+/// Names one saga.
+struct ById {
+  SagaId id;
+};
+struct ByIdempotencyKey {
+  std::string key;
+};
+struct ByBusinessKey {
+  std::string key;
+};  // the newest with this business key
+using SagaRef = std::variant<ById, ByIdempotencyKey, ByBusinessKey>;
+
+/// The whole saga as last acknowledged, with what is needed to explain it.
+struct SagaSnapshot {
+  SagaState state;
+  DefinitionPtr definition;  // null: not registered
+  Owed owed;                 // when the definition is known
+  Instant now{};             // engine time of the answer
+};
+
+struct SagaHistory {
+  SagaState state;
+  DefinitionPtr definition;
+  std::vector<Event> events;
+};
+
+template <class T>
+using Answer = std::move_only_function<void(Result<T>)>;
+
+/// What an engine is made of. `clock` and `store` outlive it.
+struct EngineParts {
+  Clock& clock;
+  Store& store;
+  EngineOptions options;
+  std::vector<DefinitionPtr> definitions;
+  DefinitionTable::InlineReader read_inline;  // rebuilds a stored inline definition
+  std::function<std::unique_ptr<Invoker>(boost::asio::io_context&)> make_invoker;  // one a thread
+  Logger log;
+};
+
+/// Thread: every call from any thread; answers come on an engine thread and must not block.
+class Engine {
+ public:
+  /// Opens the shards and starts the threads; recovery goes on in the background (see ready()).
+  /// Errors: invalid_argument (options, every mistake), or the store's.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> start(EngineParts parts);
+  virtual ~Engine() = default;
+
+  /// Errors: not_found (definition or version), invalid_argument (field named), already_exists
+  /// (same key, other body; names the existing saga), resource_exhausted (a limit, named),
+  /// unavailable (draining, or writing has ended: outcome unknown, repeat with the same key).
+  virtual void submit(SubmitRequest request, WaitMode mode, Millis timeout,
+                      Answer<SagaAnswer> answer) = 0;
+  virtual void wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) = 0;
+  virtual void get(SagaRef saga, Answer<SagaSnapshot> answer) = 0;
+  virtual void history(SagaRef saga, Answer<SagaHistory> answer) = 0;
+  virtual void list(ListQuery query, Answer<ListPage> answer) = 0;
+  /// Acknowledged when durable; true: new, false: this signal id was known already.
+  virtual void signal(SagaRef saga, Signal signal, Answer<bool> answer) = 0;
+  /// Errors as core/decide.h gives them; aborted means `undecided`, and recorded.
+  virtual void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) = 0;
+  virtual void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) = 0;
+
+  [[nodiscard]] virtual std::vector<DefinitionPtr> definitions() const = 0;  // all versions
+  /// nullptr when unknown; version 0: the newest.
+  [[nodiscard]] virtual DefinitionPtr find_definition(std::string_view name,
+                                                      std::uint32_t version) const = 0;
+  /// Every open saga has been taken up again and writing works. Otherwise the reason.
+  [[nodiscard]] virtual Result<void> ready() const = 0;
+  /// Prometheus text.
+  [[nodiscard]] virtual std::string metrics() const = 0;
+  /// The io_context of each engine thread: servers listen on them.
+  [[nodiscard]] virtual std::vector<boost::asio::io_context*> threads() = 0;
+
+  /// Refuses new submissions, lets attempts in flight be answered and recorded until `grace` has
+  /// passed, then stops the threads. Blocks. Open sagas go on at the next start.
+  virtual void drain(Millis grace) = 0;
+};
+
+}  // namespace skald

@@ -1,0 +1,133 @@
+#include "engine/runtime/engine_metrics.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <map>
+
+namespace skald {
+namespace {
+
+class Text {
+ public:
+  void one(std::string_view metric, std::string_view type, std::string_view help, double value) {
+    head(metric, type, help);
+    fmt::format_to(std::back_inserter(out), "{} {}\n", metric, value);
+  }
+  void head(std::string_view metric, std::string_view type, std::string_view help) {
+    fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", metric, help, type);
+  }
+  void labelled(std::string_view metric, std::string_view label, std::string_view value,
+                double number) {
+    fmt::format_to(std::back_inserter(out), "{}{{{}=\"", metric, label);
+    for (const char c : value) {
+      if (c == '"' || c == '\\') out.push_back('\\');
+      out.push_back(c == '\n' ? ' ' : c);
+    }
+    fmt::format_to(std::back_inserter(out), "\"}} {}\n", number);
+  }
+
+  std::string out;
+};
+
+ShardFigures sum(const std::vector<ShardFigures>& shards) {
+  ShardFigures total;
+  std::map<std::string, Gates::Load> participants;
+  for (const ShardFigures& shard : shards) {
+    ShardCounters& t = total.counters;
+    const ShardCounters& c = shard.counters;
+    t.submitted += c.submitted;
+    t.refused += c.refused;
+    t.joined += c.joined;
+    t.transitions += c.transitions;
+    t.calls += c.calls;
+    t.queries += c.queries;
+    for (std::size_t i = 0; i < std::size(t.outcomes); ++i) t.outcomes[i] += c.outcomes[i];
+    t.completed += c.completed;
+    t.compensated += c.compensated;
+    t.became_stuck += c.became_stuck;
+    total.resident += shard.resident;
+    total.waiters += shard.waiters;
+    for (const Gates::Load& load : shard.participants) {
+      Gates::Load& p = participants[load.participant];
+      p.participant = load.participant;
+      p.in_flight += load.in_flight;
+      p.limit += load.limit;
+      p.queued += load.queued;
+    }
+  }
+  for (auto& [name, load] : participants) total.participants.push_back(std::move(load));
+  return total;
+}
+
+void append_sagas(Text& text, const MetricsInput& input, const ShardFigures& total) {
+  text.head("skald_sagas", "gauge", "Sagas in the store by status.");
+  for (const auto& [status, count] : input.counts) {
+    text.labelled("skald_sagas", "status", name(status), static_cast<double>(count));
+  }
+  const ShardCounters& c = total.counters;
+  const auto counter = [&](std::string_view metric, std::string_view help, std::uint64_t value) {
+    text.one(metric, "counter", help, static_cast<double>(value));
+  };
+  counter("skald_submissions_total", "Sagas begun since start.", c.submitted);
+  counter("skald_submissions_refused_total", "Submissions refused for a limit or drain.",
+          c.refused);
+  counter("skald_submissions_joined_total", "Submissions whose key was known.", c.joined);
+  counter("skald_completed_total", "Sagas completed since start.", c.completed);
+  counter("skald_compensated_total", "Sagas compensated since start.", c.compensated);
+  counter("skald_became_stuck_total", "Times a saga became stuck since start.", c.became_stuck);
+  counter("skald_transitions_total", "Durable state changes since start.", c.transitions);
+  counter("skald_calls_total", "Attempts of actions, compensations and probes.", c.calls);
+  counter("skald_queries_total", "Attempts of queries.", c.queries);
+  text.head("skald_outcomes_total", "counter", "Answers of participants by outcome.");
+  for (const auto kind : {OutcomeKind::succeeded, OutcomeKind::rejected, OutcomeKind::not_executed,
+                          OutcomeKind::unknown, OutcomeKind::pending}) {
+    text.labelled("skald_outcomes_total", "outcome", name(kind),
+                  static_cast<double>(c.outcomes[static_cast<std::size_t>(kind)]));
+  }
+  text.one("skald_sagas_in_memory", "gauge", "Sagas in memory.",
+           static_cast<double>(total.resident));
+  text.one("skald_waiters", "gauge", "Callers waiting for an outcome.",
+           static_cast<double>(total.waiters));
+}
+
+void append_participants(Text& text, const ShardFigures& total) {
+  text.head("skald_participant_in_flight", "gauge", "Attempts with a participant now.");
+  for (const auto& p : total.participants) {
+    text.labelled("skald_participant_in_flight", "participant", p.participant, p.in_flight);
+  }
+  text.head("skald_participant_in_flight_limit", "gauge", "The most that may be.");
+  for (const auto& p : total.participants) {
+    text.labelled("skald_participant_in_flight_limit", "participant", p.participant, p.limit);
+  }
+  text.head("skald_participant_queued", "gauge", "Operations waiting for room.");
+  for (const auto& p : total.participants) {
+    text.labelled("skald_participant_queued", "participant", p.participant,
+                  static_cast<double>(p.queued));
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const MetricsInput& input) {
+  const ShardFigures total = sum(input.shards);
+  Text text;
+  text.one("skald_ready", "gauge", "1 when open sagas are taken up and writing works.",
+           input.ready ? 1 : 0);
+  append_sagas(text, input, total);
+  append_participants(text, total);
+  const Committer::Figures& c = input.committer;
+  text.one("skald_commits_total", "counter", "Synced writes.", static_cast<double>(c.commits));
+  text.one("skald_commit_record_bytes_total", "counter", "Bytes of event records committed.",
+           static_cast<double>(c.bytes));
+  text.one("skald_commit_queue", "gauge", "Batches waiting for the committer.",
+           static_cast<double>(c.queued));
+  c.seconds.append_text(text.out, "skald_commit_seconds", "Time of one synced write.");
+  c.batch.append_text(text.out, "skald_commit_batch_transitions",
+                      "Transitions in one synced write.");
+  text.one("skald_wall_clock_jumps_total", "counter", "Jumps of the wall clock seen.",
+           static_cast<double>(input.wall_jumps));
+  return std::move(text.out);
+}
+
+}  // namespace skald

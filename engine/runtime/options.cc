@@ -1,0 +1,40 @@
+#include "engine/runtime/options.h"
+
+#include <fmt/format.h>
+
+namespace skald {
+namespace {
+
+template <class T>
+void in_range(std::vector<std::string>& wrong, std::string_view name, T value, T low, T high) {
+  if (value < low || value > high) {
+    wrong.push_back(fmt::format("{}={} is out of range {}..{}", name, value, low, high));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> EngineOptions::validate() const {
+  std::vector<std::string> wrong;
+  in_range<std::uint32_t>(wrong, "threads", threads, 0, 256);
+  in_range<std::uint32_t>(wrong, "active_sagas_max", active_sagas_max, 1, 100'000'000);
+  in_range<std::uint32_t>(wrong, "inbox_max", inbox_max, 16, 10'000'000);
+  in_range<std::uint32_t>(wrong, "waiters_max", waiters_max, 1, 10'000'000);
+  in_range<std::uint32_t>(wrong, "commit_batch_records_max", commit_batch_records_max, 1, 65'536);
+  in_range<std::uint32_t>(wrong, "commit_batch_bytes_max", commit_batch_bytes_max, 4'096,
+                          64U << 20);
+  in_range<std::uint32_t>(wrong, "response_bytes_max", response_bytes_max, 1'024, 64U << 20);
+  in_range<std::uint32_t>(wrong, "input_bytes_max", input_bytes_max, 64, 64U << 20);
+  in_range<std::int64_t>(wrong, "key_retention_ms", key_retention.count(), 0,
+                         10LL * 365 * 24 * 3'600'000);
+  in_range<std::int64_t>(wrong, "timer_window_ms", timer_window.count(), 1'000, 24LL * 3'600'000);
+  in_range<std::uint32_t>(wrong, "participant_default.in_flight_max",
+                          participant_default.in_flight_max, 1, 100'000);
+  for (const auto& [name, participant] : participants) {
+    in_range<std::uint32_t>(wrong, fmt::format("participants.{}.in_flight_max", name),
+                            participant.in_flight_max, 1, 100'000);
+  }
+  return wrong;
+}
+
+}  // namespace skald

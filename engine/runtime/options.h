@@ -1,0 +1,38 @@
+// EngineOptions: every number that bounds or tunes the engine, with meaning, unit, range and
+// default.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+
+namespace skald {
+
+struct ParticipantOptions {
+  std::uint32_t in_flight_max = 256;  // attempts at once, all threads together; 1..100'000
+};
+
+struct EngineOptions {
+  std::uint32_t threads = 0;  // 0: one per core; 1..256
+  std::uint32_t active_sagas_max =
+      100'000;                       // in memory, not waiting; beyond it submissions are refused
+  std::uint32_t inbox_max = 65'536;  // commands queued per shard; beyond it submissions are refused
+  std::uint32_t waiters_max = 200'000;  // callers waiting for an outcome
+  std::uint32_t commit_batch_records_max = 1'024;
+  std::uint32_t commit_batch_bytes_max = 1 << 20;
+  std::uint32_t response_bytes_max = 4 << 20;  // a participant's answer kept in a saga
+  std::uint32_t input_bytes_max = 1 << 20;
+  std::uint64_t disk_reserve_bytes = 256ULL << 20;  // below it submissions are refused
+  Millis key_retention{7LL * 24 * 3'600'000};  // of idempotency keys, after the saga's end (rule 9)
+  Millis timer_window{60'000};                 // durable timers due within it are kept in memory
+  ParticipantOptions participant_default;
+  std::map<std::string, ParticipantOptions> participants;  // by participant name or origin
+
+  /// Every option out of its range, named; empty when sound.
+  [[nodiscard]] std::vector<std::string> validate() const;
+};
+
+}  // namespace skald

@@ -1,0 +1,39 @@
+#include "engine/runtime/saga_reader.h"
+
+#include "engine/core/evolve.h"
+#include "engine/wire/stored.h"
+
+namespace skald {
+
+Result<std::optional<ReadHistory>> read_history(Store& store, const SagaId& id) {
+  const auto stored = store.load(id);
+  if (!stored) return std::unexpected(stored.error());
+  if (!*stored) return std::nullopt;
+  ReadHistory history;
+  history.state.id = id;
+  for (const StoredSaga::Record& record : (*stored)->records) {
+    auto events = wire::decode_events(record.bytes);
+    if (!events) {
+      return fail(Errc::data_loss, "saga {} record seq={}: {}", id.text(), record.first_seq,
+                  events.error().message);
+    }
+    if (record.first_seq != history.state.seq + 1) {
+      return fail(Errc::data_loss, "saga {} lacks events {} to {}", id.text(),
+                  history.state.seq + 1, record.first_seq - 1);
+    }
+    for (Event& event : *events) {
+      evolve(history.state, event);
+      history.events.push_back(std::move(event));
+    }
+  }
+  return history;
+}
+
+Result<std::optional<SagaState>> read_saga(Store& store, const SagaId& id) {
+  auto history = read_history(store, id);
+  if (!history) return std::unexpected(history.error());
+  if (!*history) return std::nullopt;
+  return std::move((*history)->state);
+}
+
+}  // namespace skald

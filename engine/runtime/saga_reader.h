@@ -1,0 +1,23 @@
+// Reads sagas back from a store: records to events to a state. Blocks; for the blocking pool.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/core/event.h"
+#include "engine/core/state.h"
+#include "engine/store/store.h"
+
+namespace skald {
+
+/// The saga's state as last acknowledged. nullopt: no such saga.
+/// Errors: the store's, and data_loss (a record is damaged, or one is missing in the sequence).
+[[nodiscard]] Result<std::optional<SagaState>> read_saga(Store& store, const SagaId& id);
+
+struct ReadHistory {
+  SagaState state;
+  std::vector<Event> events;
+};
+[[nodiscard]] Result<std::optional<ReadHistory>> read_history(Store& store, const SagaId& id);
+
+}  // namespace skald

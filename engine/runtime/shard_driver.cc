@@ -1,0 +1,304 @@
+#include "engine/runtime/shard_driver.h"
+
+#include <boost/asio/post.hpp>
+#include <future>
+
+#include "engine/base/check.h"
+#include "engine/runtime/saga_reader.h"
+
+namespace skald {
+namespace {
+
+constexpr std::size_t kRecoveryPage = 512;      // sagas listed at once
+constexpr std::size_t kRecoveryLoadsMax = 128;  // loads out before the next page is listed
+constexpr std::size_t kTimersPage = 4'096;
+constexpr Millis kParticipantsEvery{200};  // how often their figures are copied
+
+}  // namespace
+
+ShardDriver::ShardDriver(Parts parts, std::unique_ptr<Shard> shard)
+    : parts_(std::move(parts)),
+      shard_(std::move(shard)),
+      work_(boost::asio::make_work_guard(io_)),
+      timer_(io_) {}
+
+ShardDriver::~ShardDriver() { stop(); }
+
+void ShardDriver::start() {
+  thread_ = std::jthread([this] { io_.run(); });
+  boost::asio::post(io_, [this] {
+    post(input::Tick{});  // asks for the first window of timers
+    recover_next_page();
+  });
+}
+
+void ShardDriver::stop() {
+  work_.reset();
+  io_.stop();
+  if (thread_.joinable()) thread_.join();
+  invoker_.reset();
+}
+
+bool ShardDriver::post(std::move_only_function<Input(Ticket)> make_input, InputAnswer& answer) {
+  if (queued_.load(std::memory_order_relaxed) >= parts_.inbox_max) return false;
+  enqueue({.make_input = std::move(make_input), .answer = std::move(answer), .input = {}});
+  return true;
+}
+
+void ShardDriver::post(Input input) {
+  enqueue({.make_input = {}, .answer = {}, .input = std::move(input)});
+}
+
+void ShardDriver::barrier() {
+  std::promise<void> passed;
+  // Two hops: an input queued by a handler before us posts its own drain.
+  boost::asio::post(io_, [this, &passed] {
+    boost::asio::post(io_, [this, &passed] {
+      drain();
+      passed.set_value();
+    });
+  });
+  passed.get_future().wait();
+}
+
+void ShardDriver::enqueue(Posted posted) {
+  queued_.fetch_add(1, std::memory_order_relaxed);
+  if (io_.get_executor().running_in_this_thread()) {
+    local_.push_back(std::move(posted));
+    if (std::exchange(drain_posted_, true)) return;
+    boost::asio::post(io_, [this] { drain(); });
+    return;
+  }
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = remote_.empty();
+    remote_.push_back(std::move(posted));
+  }
+  if (first) boost::asio::post(io_, [this] { drain(); });
+}
+
+void ShardDriver::drain() {
+  drain_posted_ = false;
+  std::vector<Posted> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.swap(remote_);
+  }
+  for (Posted& posted : batch) take(posted);
+  batch.clear();
+  batch.swap(local_);
+  for (Posted& posted : batch) take(posted);
+  honour(shard_->ready());
+  publish_figures();
+}
+
+void ShardDriver::take(Posted& posted) {
+  queued_.fetch_sub(1, std::memory_order_relaxed);
+  if (posted.input) return shard_->step(parts_.clock.now(), std::move(*posted.input));
+  const Ticket ticket = ++last_ticket_;
+  answers_.emplace(ticket, std::move(posted.answer));
+  shard_->step(parts_.clock.now(), posted.make_input(ticket));
+}
+
+void ShardDriver::honour(Ready ready) {
+  for (Invocation& query : ready.queries) invoke(std::move(query));
+  if (ready.has_writes()) {
+    SKALD_CHECK(!failed_, "shard={}", parts_.index);
+    parts_.committer.push(parts_.index, ready.number, parts_.clock.now(),
+                          std::move(ready.transitions), std::move(ready.keys_removed));
+  }
+  if (!ready.calls.empty() || !ready.answers.empty()) {
+    held_.push_back({.number = failed_ ? 0 : ready.number,
+                     .calls = std::move(ready.calls),
+                     .answers = std::move(ready.answers)});
+  }
+  release_durable();
+  for (Load& wanted : ready.loads) {
+    loads_ += 1;
+    std::visit([this](auto& load) { run_load(std::move(load)); }, wanted);
+  }
+  arm(ready.wake_at);
+}
+
+void ShardDriver::release_durable() {
+  while (!held_.empty() && held_.front().number <= durable_) {
+    Held held = std::move(held_.front());
+    held_.pop_front();
+    for (Invocation& call : held.calls) invoke(std::move(call));
+    for (ShardAnswer& answer : held.answers) give(std::move(answer));
+  }
+}
+
+void ShardDriver::durable(std::uint64_t number) {
+  // Several commits may pass before the thread looks: it needs only the newest.
+  if (durable_seen_.exchange(number, std::memory_order_acq_rel) != 0) return;
+  boost::asio::post(io_, [this] {
+    durable_ = durable_seen_.exchange(0, std::memory_order_acq_rel);
+    if (failed_) return;
+    shard_->advance(durable_);
+    release_durable();
+  });
+}
+
+void ShardDriver::writing_failed(const Error& error) {
+  boost::asio::post(io_, [this, error] {
+    failed_ = true;
+    const Error told{
+        Errc::unavailable,
+        fmt::format("writing has ended ({}): the outcome is unknown; repeat with the same "
+                    "key after the restart",
+                    error.message)};
+    // What was not durable is neither sent nor answered as done.
+    std::deque<Held> held = std::move(held_);
+    held_.clear();
+    shard_->fail(parts_.clock.now(), told);
+    for (Held& lost : held) {
+      for (ShardAnswer& answer : lost.answers) {
+        answer.body = told;
+        give(std::move(answer));
+      }
+    }
+    honour(shard_->ready());
+  });
+}
+
+void ShardDriver::invoke(Invocation call) {
+  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  input::Reply reply{.saga = call.saga_id,
+                     .leg = call.ref,
+                     .operation = call.operation,
+                     .attempt = call.attempt,
+                     .gate = call.gate,
+                     .outcome = {},
+                     .response = {}};
+  invoker_->invoke(std::move(call),
+                   [this, reply = std::move(reply)](InvocationResult result) mutable {
+                     in_flight_.fetch_sub(1, std::memory_order_release);
+                     reply.outcome = std::move(result.outcome);
+                     reply.response = std::move(result.response);
+                     post(std::move(reply));
+                   });
+}
+
+void ShardDriver::give(ShardAnswer answer) {
+  const auto found = answers_.find(answer.ticket);
+  if (found == answers_.end()) return;
+  InputAnswer tell = std::move(found->second);
+  answers_.erase(found);
+  tell(std::move(answer.body));
+}
+
+void ShardDriver::run_load(load::Key load) {
+  parts_.blocking.run([this, key = std::move(load.key)]() mutable {
+    input::KeyLoaded loaded{.key = key, .row = parts_.store.find_key(key)};
+    boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
+      loads_ -= 1;
+      post(std::move(loaded));
+    });
+  });
+}
+
+void ShardDriver::run_load(load::Saga load) {
+  parts_.blocking.run([this, id = load.id] {
+    input::SagaLoaded loaded{.id = id, .state = read_saga(parts_.store, id)};
+    boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
+      loads_ -= 1;
+      if (!loaded.state) {
+        parts_.log.error("saga cannot be loaded saga_id={} detail=\"{}\"", loaded.id.text(),
+                         loaded.state.error().message);
+      }
+      post(std::move(loaded));
+      if (page_wanted_ && loads_ < kRecoveryLoadsMax) recover_next_page();
+    });
+  });
+}
+
+void ShardDriver::run_load(load::Timers load) {
+  parts_.blocking.run([this, until = load.until] {
+    std::optional<TimerRow> after;
+    for (;;) {
+      auto rows = parts_.store.timers(parts_.range, until, after, kTimersPage);
+      if (!rows) {
+        parts_.log.error("timers cannot be read shard={} detail=\"{}\"", parts_.index,
+                         rows.error().message);
+        break;
+      }
+      if (rows->empty()) break;
+      after = rows->back();
+      input::TimersLoaded loaded;
+      loaded.timers.reserve(rows->size());
+      for (const TimerRow& row : *rows) loaded.timers.push_back({.due = row.due, .saga = row.id});
+      post(std::move(loaded));
+      if (rows->size() < kTimersPage) break;
+    }
+    boost::asio::post(io_, [this] { loads_ -= 1; });
+  });
+}
+
+void ShardDriver::arm(Instant wake_at) {
+  if (wake_at == armed_) return;
+  armed_ = wake_at;
+  if (wake_at == kNever) {
+    timer_.cancel();
+    return;
+  }
+  const Millis delay = std::max(Millis{0}, wake_at - parts_.clock.now());
+  timer_.expires_after(delay);
+  timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec) return;
+    armed_ = kNever;
+    post(input::Tick{});
+  });
+}
+
+void ShardDriver::recover_next_page() {
+  page_wanted_ = false;
+  parts_.blocking.run([this, after = recovered_up_to_] {
+    auto page = parts_.store.active(parts_.range, after, kRecoveryPage);
+    boost::asio::post(io_, [this, page = std::move(page)]() mutable {
+      if (!page) {
+        parts_.log.error("open sagas cannot be listed shard={} detail=\"{}\"", parts_.index,
+                         page.error().message);
+        return;
+      }
+      if (page->empty()) {
+        parts_.log.info("recovery finished shard={} sagas={}", parts_.index, recovered_count_);
+        recovered_.store(true, std::memory_order_release);
+        return;
+      }
+      recovered_up_to_ = page->back();
+      recovered_count_ += page->size();
+      page_wanted_ = true;
+      post(input::Recover{.sagas = std::move(*page)});
+      // The next page is listed when most of these are loaded; if all were in memory, at once.
+      boost::asio::post(io_, [this] {
+        boost::asio::post(io_, [this] {
+          if (page_wanted_ && loads_ < kRecoveryLoadsMax) recover_next_page();
+        });
+      });
+    });
+  });
+}
+
+void ShardDriver::publish_figures() {
+  const std::lock_guard lock(mutex_);
+  figures_.counters = shard_->counters();
+  figures_.resident = shard_->resident();
+  figures_.waiters = shard_->waiters();
+  const Instant now = parts_.clock.now();
+  if (now - participants_published_ < kParticipantsEvery) return;
+  participants_published_ = now;
+  figures_.participants = shard_->gates().loads();
+}
+
+void ShardDriver::refresh_figures() {
+  boost::asio::post(io_, [this] { publish_figures(); });
+}
+
+ShardFigures ShardDriver::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+}  // namespace skald

@@ -1,0 +1,293 @@
+#include "engine/server/config.h"
+
+#include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+#include "engine/server/setting_values.h"
+
+namespace skald::server {
+namespace {
+
+constexpr std::string_view kParticipants = "participants.";
+
+/// One value and where it was written.
+struct Given {
+  std::string key;
+  std::string value;
+  std::string origin;  // "skald.yaml:3", "SKALD_LISTEN", "--listen"
+};
+
+class Loader {
+ public:
+  void apply(const Given& given) {
+    const auto setting = std::ranges::find(settings(), given.key, &Setting::key);
+    Result<void> stored;
+    if (setting != settings().end()) {
+      stored = setting->set(loaded_.config, given.value);
+    } else if (given.key.starts_with(kParticipants)) {
+      stored =
+          set_participant(std::string_view(given.key).substr(kParticipants.size()), given.value);
+    } else {
+      stored = fail(Errc::invalid_argument, "unknown key{}", suggestion(given.key));
+    }
+    if (stored) {
+      loaded_.origins.insert_or_assign(given.key, given.origin);
+    } else {
+      mistake(given.origin, given.key, stored.error().message);
+    }
+  }
+
+  void mistake(std::string_view origin, std::string_view key, std::string_view what) {
+    mistakes_.push_back(fmt::format("{}: {}: {}", origin, key, what));
+  }
+
+  Result<LoadedConfig> finish() {
+    const std::size_t before = mistakes_.size();
+    for (const std::string& mistake : loaded_.config.engine.validate()) {
+      mistakes_.push_back(fmt::format("engine: {}", mistake));
+    }
+    if (before == 0) check_listen();
+    if (mistakes_.empty()) return std::move(loaded_);
+    return fail(Errc::invalid_argument, "{}", fmt::join(mistakes_, "\n"));
+  }
+
+ private:
+  /// `rest` is "inventory.url" or "inventory.in_flight_max".
+  Result<void> set_participant(std::string_view rest, const std::string& value) {
+    const std::size_t dot = rest.rfind('.');
+    const std::string name(rest.substr(0, dot));
+    const std::string_view field = dot == rest.npos ? "" : rest.substr(dot + 1);
+    if (field == "url") {
+      loaded_.config.participant_urls[name] = value;
+      return {};
+    }
+    if (field == "in_flight_max") {
+      auto [at, added] = loaded_.config.engine.participants.try_emplace(
+          name, loaded_.config.engine.participant_default);
+      return store(parse_number(value), at->second.in_flight_max);
+    }
+    return fail(Errc::invalid_argument,
+                "a participant has url and in_flight_max; beside participants there are allow and "
+                "in_flight_max");
+  }
+
+  /// The known key with the same letters at its start, if any.
+  static std::string suggestion(std::string_view key) {
+    std::string_view best;
+    std::size_t best_length = 3;  // fewer letters in common suggest nothing
+    for (const Setting& setting : settings()) {
+      const auto [mine, theirs] = std::ranges::mismatch(key, setting.key);
+      const auto length = static_cast<std::size_t>(mine - key.begin());
+      if (length > best_length) {
+        best_length = length;
+        best = setting.key;
+      }
+    }
+    return best.empty() ? "" : fmt::format("; did you mean {}?", best);
+  }
+
+  void check_listen() {
+    const auto parsed = parse_listen(loaded_.config.listen);
+    if (parsed && !parsed->loopback && !loaded_.config.insecure_listen) {
+      mistakes_.push_back(
+          fmt::format("listen: {} is not loopback and the API has no authentication: everybody who "
+                      "reaches it may "
+                      "act. Use a loopback address, or say --insecure-listen",
+                      loaded_.config.listen));
+    }
+  }
+
+  LoadedConfig loaded_;
+  std::vector<std::string> mistakes_;
+};
+
+/// Flattens YAML to dotted keys.
+class FileReader {
+ public:
+  FileReader(std::string name, Loader& loader) : name_(std::move(name)), loader_(loader) {}
+
+  void read(const YAML::Node& node, const std::string& key) {
+    if (node.IsMap()) {
+      for (const auto& entry : node) {
+        const auto name = entry.first.as<std::string>();
+        read(entry.second, key.empty() ? name : fmt::format("{}.{}", key, name));
+      }
+      return;
+    }
+    const std::string origin = fmt::format("{}:{}", name_, node.Mark().line + 1);
+    if (node.IsScalar()) {
+      loader_.apply({.key = key, .value = node.Scalar(), .origin = origin});
+    } else if (node.IsSequence() && key == "participants.allow") {
+      loader_.apply({.key = key, .value = joined(node), .origin = origin});
+    } else if (node.IsSequence()) {
+      loader_.mistake(origin, key, "a list is not expected here");
+    }  // null: a key without a value says nothing
+  }
+
+ private:
+  static std::string joined(const YAML::Node& list) {
+    std::vector<std::string> items;
+    for (const auto& item : list) items.push_back(item.as<std::string>());
+    return fmt::format("{}", fmt::join(items, ","));
+  }
+
+  std::string name_;
+  Loader& loader_;
+};
+
+Result<void> read_file(const std::string& path, Loader& loader) {
+  std::ifstream file(path);
+  if (!file) return fail(Errc::not_found, "configuration file {} cannot be read", path);
+  // yaml-cpp reports by exception; they end here.
+  try {
+    const YAML::Node root = YAML::Load(file);
+    if (!root.IsNull() && !root.IsMap()) {
+      return fail(Errc::invalid_argument, "{}:1: a map of settings is expected", path);
+    }
+    FileReader(path, loader).read(root, "");
+  } catch (const YAML::Exception& error) {  // tidy: allow(catch) a library's only way to say it
+    return fail(Errc::invalid_argument, "{}:{}: {}", path, error.mark.line + 1, error.msg);
+  }
+  return {};
+}
+
+/// "inventory=http://127.0.0.1:9903,cart=..." as SKALD_PARTICIPANTS and --participant give them.
+void apply_participants(std::string_view text, const std::string& origin, Loader& loader) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = text.substr(0, comma);
+    const std::size_t equals = item.find('=');
+    if (equals == item.npos || equals == 0 || equals + 1 == item.size()) {
+      loader.mistake(origin, item, "expected name=url");
+    } else {
+      loader.apply({.key = fmt::format("participants.{}.url", item.substr(0, equals)),
+                    .value = std::string(item.substr(equals + 1)),
+                    .origin = origin});
+    }
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+}
+
+void read_environment(const ConfigSources& sources, Loader& loader) {
+  if (!sources.environment) return;
+  for (const Setting& setting : settings()) {
+    const std::string name = environment_name(setting.key);
+    if (auto value = sources.environment(name)) {
+      loader.apply({.key = std::string(setting.key), .value = std::move(*value), .origin = name});
+    }
+  }
+  if (const auto value = sources.environment("SKALD_PARTICIPANTS")) {
+    apply_participants(*value, "SKALD_PARTICIPANTS", loader);
+  }
+}
+
+void read_flags(const ConfigSources& sources, Loader& loader) {
+  for (const FlagValue& flag : sources.flags) {
+    if (flag.key == "participant") {
+      apply_participants(flag.value, "--participant", loader);
+    } else {
+      loader.apply({.key = flag.key, .value = flag.value, .origin = flag_name(flag.key)});
+    }
+  }
+}
+
+bool is_loopback(std::string_view address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+/// Prints "a.b.c" keys as nested YAML; keys come grouped by their parents.
+class ConfigPrinter {
+ public:
+  explicit ConfigPrinter(const LoadedConfig& loaded) : loaded_(loaded) {}
+
+  void line(const std::string& key, const std::string& value) {
+    const std::size_t dot = key.rfind('.');
+    const std::string parent = dot == key.npos ? "" : key.substr(0, dot);
+    if (parent != parent_) open(parent);
+    const std::string indent(parent.empty() ? 0 : 2 * (1 + std::ranges::count(parent, '.')), ' ');
+    const std::string text = fmt::format("{}{}: {}", indent, key.substr(dot + 1), value);
+    const auto origin = loaded_.origins.find(key);
+    out_ += fmt::format("{:<48} # {}\n", text,
+                        origin == loaded_.origins.end() ? "default" : origin->second);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void open(const std::string& parent) {
+    // Parents have at most two levels: "participants" and "participants.inventory".
+    const std::size_t dot = parent.find('.');
+    const std::string top = parent.substr(0, dot);
+    if (top != parent_.substr(0, parent_.find('.'))) out_ += fmt::format("{}:\n", top);
+    if (dot != parent.npos) out_ += fmt::format("  {}:\n", parent.substr(dot + 1));
+    parent_ = parent;
+  }
+
+  const LoadedConfig& loaded_;
+  std::string parent_;
+  std::string out_;
+};
+
+/// What YAML would read as something else than this text is quoted.
+std::string yaml_text(const std::string& text) {
+  const bool plain = !text.empty() && text.find_first_of(":#{}[],&*!|>'\"%@` ") == text.npos;
+  return plain ? text : fmt::format("\"{}\"", text);
+}
+
+}  // namespace
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  const auto broken =
+      fail(Errc::invalid_argument, "expected ADDRESS:PORT, as 127.0.0.1:7900 or [::1]:7900");
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return broken;
+  std::string_view address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  } else if (address.find(':') != address.npos) {
+    return broken;
+  }
+  ListenAddress listen{.address = std::string(address), .loopback = is_loopback(address)};
+  const std::string_view port = text.substr(colon + 1);
+  const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+  if (error != std::errc{} || rest != port.data() + port.size() || address.empty()) return broken;
+  if (listen.address == "localhost") listen.address = "127.0.0.1";
+  return listen;
+}
+
+Result<LoadedConfig> load_config(const ConfigSources& sources) {
+  Loader loader;
+  if (!sources.file.empty()) {
+    if (auto read = read_file(sources.file, loader); !read) return std::unexpected(read.error());
+  }
+  read_environment(sources, loader);
+  read_flags(sources, loader);
+  return loader.finish();
+}
+
+std::string print_config(const LoadedConfig& loaded) {
+  ConfigPrinter printer(loaded);
+  for (const Setting& setting : settings()) {
+    const std::string value = setting.get(loaded.config);
+    const bool is_list = setting.key == "participants.allow";
+    printer.line(std::string(setting.key), is_list ? fmt::format("[{}]", value) : yaml_text(value));
+  }
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> participants;
+  for (const auto& [name, url] : loaded.config.participant_urls) {
+    participants[name].emplace_back("url", yaml_text(url));
+  }
+  for (const auto& [name, options] : loaded.config.engine.participants) {
+    participants[name].emplace_back("in_flight_max", fmt::format("{}", options.in_flight_max));
+  }
+  for (const auto& [name, fields] : participants) {
+    for (const auto& [field, value] : fields) {
+      printer.line(fmt::format("participants.{}.{}", name, field), value);
+    }
+  }
+  return printer.take();
+}
+
+}  // namespace skald::server

@@ -1,0 +1,192 @@
+// The table of settings: every key that skaldd knows, how it is read and how it is shown.
+#include <algorithm>
+#include <cctype>
+
+#include "engine/server/config.h"
+#include "engine/server/setting_values.h"
+
+namespace skald::server {
+namespace {
+
+// Setters and getters by member pointer, so that a line of the table is a line.
+
+template <auto member>
+Result<void> set_number(ServerConfig& config, std::string_view text) {
+  return store(parse_number(text), config.engine.*member);
+}
+template <auto member>
+std::string get_number(const ServerConfig& config) {
+  return fmt::format("{}", config.engine.*member);
+}
+template <auto member>
+Result<void> set_size(ServerConfig& config, std::string_view text) {
+  return store(parse_size(text), config.engine.*member);
+}
+template <auto member>
+std::string get_size(const ServerConfig& config) {
+  return print_size(config.engine.*member);
+}
+
+template <class Owner>
+Result<void> store_duration(std::string_view text, Owner& to) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  to = *parsed;
+  return {};
+}
+template <auto member>
+Result<void> set_duration(ServerConfig& config, std::string_view text) {
+  return store_duration(text, config.engine.*member);
+}
+template <auto member>
+std::string get_duration(const ServerConfig& config) {
+  return print_duration(config.engine.*member);
+}
+
+std::string_view name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+  }
+  return "info";
+}
+
+Result<void> set_log_level(ServerConfig& config, std::string_view text) {
+  for (const LogLevel level : {LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
+    if (text != name_of(level)) continue;
+    config.log_level = level;
+    return {};
+  }
+  return fail(Errc::invalid_argument, "expected debug, info, warn or error");
+}
+
+Result<void> set_log_format(ServerConfig& config, std::string_view text) {
+  if (text != "text" && text != "json") {
+    return fail(Errc::invalid_argument, "expected text or json");
+  }
+  config.log_format = text == "json" ? LogFormat::json : LogFormat::text;
+  return {};
+}
+
+Result<void> set_listen(ServerConfig& config, std::string_view text) {
+  if (auto parsed = parse_listen(text); !parsed) return std::unexpected(parsed.error());
+  config.listen = text;
+  return {};
+}
+
+Result<void> set_insecure(ServerConfig& config, std::string_view text) {
+  const auto parsed = parse_switch(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  config.insecure_listen = *parsed;
+  return {};
+}
+
+Result<void> set_allow(ServerConfig& config, std::string_view text) {
+  config.participants_allow.clear();
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view item = text.substr(0, comma);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) config.participants_allow.emplace_back(item);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return {};
+}
+
+std::string get_allow(const ServerConfig& config) {
+  std::string text;
+  for (const std::string& item : config.participants_allow) {
+    if (!text.empty()) text += ", ";
+    text += item;
+  }
+  return text;
+}
+
+const std::vector<Setting> kSettings{
+    {"data", "directory that holds everything (required)",
+     [](ServerConfig& c, std::string_view text) { return c.data = text, Result<void>{}; },
+     [](const ServerConfig& c) { return c.data; }},
+    {"listen", "address of the API", set_listen, [](const ServerConfig& c) { return c.listen; }},
+    {"insecure_listen", "allow an address other than loopback: there is no authentication",
+     set_insecure,
+     [](const ServerConfig& c) { return std::string(c.insecure_listen ? "true" : "false"); }},
+    {"log.level", "debug, info, warn or error", set_log_level,
+     [](const ServerConfig& c) { return std::string(name_of(c.log_level)); }},
+    {"log.format", "text or json", set_log_format,
+     [](const ServerConfig& c) {
+       return std::string(c.log_format == LogFormat::json ? "json" : "text");
+     }},
+    {"drain_grace", "how long the first SIGTERM lets attempts in flight be answered",
+     [](ServerConfig& c, std::string_view text) { return store_duration(text, c.drain_grace); },
+     [](const ServerConfig& c) { return print_duration(c.drain_grace); }},
+    {"connections_max", "API connections per thread",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_number(text), c.connections_max);
+     },
+     [](const ServerConfig& c) { return fmt::format("{}", c.connections_max); }},
+    {"request_bytes_max", "body of one API request",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_size(text), c.request_bytes_max);
+     },
+     [](const ServerConfig& c) { return print_size(c.request_bytes_max); }},
+    {"engine.threads", "engine threads; 0: one per core", set_number<&EngineOptions::threads>,
+     get_number<&EngineOptions::threads>},
+    {"engine.active_sagas_max", "sagas in memory; beyond it submissions are refused",
+     set_number<&EngineOptions::active_sagas_max>, get_number<&EngineOptions::active_sagas_max>},
+    {"engine.inbox_max", "commands queued per shard", set_number<&EngineOptions::inbox_max>,
+     get_number<&EngineOptions::inbox_max>},
+    {"engine.waiters_max", "callers waiting for an outcome",
+     set_number<&EngineOptions::waiters_max>, get_number<&EngineOptions::waiters_max>},
+    {"engine.commit_batch_records_max", "records written with one sync",
+     set_number<&EngineOptions::commit_batch_records_max>,
+     get_number<&EngineOptions::commit_batch_records_max>},
+    {"engine.commit_batch_bytes_max", "bytes written with one sync",
+     set_size<&EngineOptions::commit_batch_bytes_max>,
+     get_size<&EngineOptions::commit_batch_bytes_max>},
+    {"engine.input_bytes_max", "a saga's input", set_size<&EngineOptions::input_bytes_max>,
+     get_size<&EngineOptions::input_bytes_max>},
+    {"engine.response_bytes_max", "a participant's answer kept in a saga",
+     set_size<&EngineOptions::response_bytes_max>, get_size<&EngineOptions::response_bytes_max>},
+    {"engine.disk_reserve_bytes", "free space below which submissions are refused",
+     set_size<&EngineOptions::disk_reserve_bytes>, get_size<&EngineOptions::disk_reserve_bytes>},
+    {"engine.key_retention", "how long idempotency keys outlive their saga",
+     set_duration<&EngineOptions::key_retention>, get_duration<&EngineOptions::key_retention>},
+    {"engine.timer_window", "timers due within it are kept in memory",
+     set_duration<&EngineOptions::timer_window>, get_duration<&EngineOptions::timer_window>},
+    {"participants.allow", "addresses that may be called; empty: loopback only", set_allow,
+     get_allow},
+    {"participants.in_flight_max", "attempts at once to a participant without a limit of its own",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_number(text), c.engine.participant_default.in_flight_max);
+     },
+     [](const ServerConfig& c) {
+       return fmt::format("{}", c.engine.participant_default.in_flight_max);
+     }},
+};
+
+}  // namespace
+
+const std::vector<Setting>& settings() { return kSettings; }
+
+std::string environment_name(std::string_view key) {
+  std::string made = "SKALD_";
+  for (const char c : key) {
+    made += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return made;
+}
+
+std::string flag_name(std::string_view key) {
+  std::string made = "--";
+  for (const char c : key) made += c == '.' || c == '_' ? '-' : c;
+  return made;
+}
+
+}  // namespace skald::server

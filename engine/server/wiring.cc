@@ -1,0 +1,177 @@
+#include "engine/server/wiring.h"
+
+#include <fmt/ranges.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <utility>
+#include <vector>
+
+#include "engine/api/routes.h"
+#include "engine/async/blocking_pool.h"
+#include "engine/base/clock.h"
+#include "engine/net/http_server.h"
+#include "engine/runtime/engine.h"
+#include "engine/store/open_store.h"
+#include "engine/transport/http_invoker.h"
+#include "engine/wire/definition.h"
+#include "sagas/registry.h"
+
+namespace skald::server {
+namespace {
+
+constexpr std::uint32_t kLookupThreads = 2;  // for names of participants
+
+/// Runs on the io_context's thread and waits for it.
+template <class Work>
+auto run_on(boost::asio::io_context& io, Work work) {
+  std::packaged_task<decltype(work())()> task(std::move(work));
+  auto done = task.get_future();
+  boost::asio::post(io, std::move(task));
+  return done.get();
+}
+
+/// Judges what can be judged without looking a name up; the rest is judged at connect.
+Result<void> check_inline_url(const AddressRules& rules, std::string_view text) {
+  const auto url = parse_http_url(text);
+  if (!url) return std::unexpected(url.error());
+  const auto address = literal_address(url->host);
+  return address ? rules.check(*url, *address) : Result<void>{};
+}
+
+class RunningDaemon final : public Daemon {
+ public:
+  RunningDaemon(const ServerConfig& config, Logger log) : config_(config), log_(std::move(log)) {}
+
+  ~RunningDaemon() override { stop(Millis{0}); }
+
+  Result<void> open() {
+    auto invoker_options = read_invoker_options();
+    if (!invoker_options) return std::unexpected(invoker_options.error());
+    // The reserve is judged at admission, where refusing costs nobody anything: a commit that the
+    // store refused would end writing for everybody.
+    auto store = open_store("rocks:" + config_.data, {.log = log_});
+    if (!store) return std::unexpected(store.error());
+    store_ = std::move(*store);
+
+    auto make_invoker = [this, options = *invoker_options](boost::asio::io_context& io) {
+      return make_http_invoker(io, lookups_, clock_, options);
+    };
+    auto engine = Engine::start({.clock = clock_,
+                                 .store = *store_,
+                                 .options = config_.engine,
+                                 .definitions = sagas::all_definitions(),
+                                 .read_inline = wire::definition_of_source,
+                                 .make_invoker = std::move(make_invoker),
+                                 .log = log_});
+    if (!engine) return std::unexpected(engine.error());
+    engine_ = std::move(*engine);
+
+    api::ServiceOptions service;
+    service.input_bytes_max = config_.engine.input_bytes_max;
+    service.read_inline = [rules = invoker_options->allow](const v1::Definition& from) {
+      const auto allowed = [&rules](std::string_view url) { return check_inline_url(rules, url); };
+      return wire::read_definition(from, allowed);
+    };
+    routes_ = std::make_unique<api::Routes>(*engine_, std::move(service));
+    return listen_on_every_thread();
+  }
+
+  [[nodiscard]] std::string listen() const override { return listen_; }
+
+  void drain() override { stop(config_.drain_grace); }
+
+ private:
+  [[nodiscard]] Result<HttpInvokerOptions> read_invoker_options() const {
+    HttpInvokerOptions options;
+    options.participants = config_.participant_urls;
+    options.client.response_limits.body_bytes_max = config_.engine.response_bytes_max;
+    if (!config_.participants_allow.empty()) {
+      auto rules = AddressRules::parse(config_.participants_allow);
+      if (!rules) return std::unexpected(rules.error());
+      options.allow = std::move(*rules);
+    }
+    if (const auto mistakes = validate(options); !mistakes.empty()) {
+      return fail(Errc::invalid_argument, "{}", fmt::join(mistakes, "\n"));
+    }
+    return options;
+  }
+
+  Result<void> listen_on_every_thread() {
+    const auto address = parse_listen(config_.listen);
+    if (!address) return std::unexpected(address.error());
+    HttpServerOptions options;
+    options.address = address->address;
+    options.port = address->port;
+    options.limits.body_bytes_max = config_.request_bytes_max;
+    options.connections_max = config_.connections_max;
+    const auto threads = engine_->threads();
+    options.share_port = threads.size() > 1;
+    options.first_on_port = true;
+    for (boost::asio::io_context* io : threads) {
+      auto server = run_on(*io, [&] {
+        return HttpServer::listen(*io, options, [this](HttpRequest request, HttpResponder respond) {
+          routes_->handle(std::move(request), std::move(respond));
+        });
+      });
+      if (!server) return std::unexpected(server.error());
+      options.port = (*server)->port();  // where the system chose it, the others join
+      options.first_on_port = false;
+      servers_.push_back({.io = io, .server = std::move(*server)});
+    }
+    const bool is_v6 = options.address.find(':') != std::string::npos;
+    listen_ = fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), options.address, options.port);
+    return {};
+  }
+
+  /// The API first, so that answers still leave; then the engine, then what it used.
+  void stop(Millis grace) {
+    close_servers(grace);
+    if (engine_) engine_->drain(grace);
+    lookups_.stop();
+    routes_.reset();
+    engine_.reset();
+    store_.reset();
+  }
+
+  void close_servers(Millis grace) {
+    std::vector<std::future<void>> closed;
+    for (Listening& listening : servers_) {
+      std::promise<void> promise;
+      closed.push_back(promise.get_future());
+      listening.server->drain(grace,
+                              [promise = std::move(promise)]() mutable { promise.set_value(); });
+    }
+    for (std::future<void>& one : closed) one.wait();
+    for (Listening& listening : servers_) {
+      run_on(*listening.io, [&listening] { listening.server.reset(); });
+    }
+    servers_.clear();
+  }
+
+  struct Listening {
+    boost::asio::io_context* io = nullptr;
+    std::unique_ptr<HttpServer> server;
+  };
+
+  ServerConfig config_;
+  Logger log_;
+  SystemClock clock_;
+  BlockingPool lookups_{kLookupThreads};
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<api::Routes> routes_;
+  std::vector<Listening> servers_;
+  std::string listen_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const ServerConfig& config, Logger log) {
+  auto daemon = std::make_unique<RunningDaemon>(config, std::move(log));
+  if (auto opened = daemon->open(); !opened) return std::unexpected(opened.error());
+  return daemon;
+}
+
+}  // namespace skald::server

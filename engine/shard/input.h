@@ -1,0 +1,100 @@
+// Everything that reaches a shard: from clients, participants, the store and time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/core/command.h"
+#include "engine/shard/answer.h"
+#include "engine/shard/transition.h"
+
+namespace skald {
+
+namespace input {
+
+struct Submit {
+  Ticket ticket = 0;
+  DefinitionPtr definition;
+  Bytes input;
+  std::string idempotency_key;
+  std::string business_key;
+  std::uint64_t body_hash = 0;
+  WaitMode mode = WaitMode::accepted;
+  Instant wait_until = kNever;
+};
+struct Wait {
+  Ticket ticket = 0;
+  SagaId saga;
+  WaitMode mode = WaitMode::done;
+  Instant wait_until = kNever;
+};
+struct TakeSignal {
+  Ticket ticket = 0;
+  SagaId saga;
+  Signal signal;
+};
+struct Cancel {
+  Ticket ticket = 0;
+  SagaId saga;
+  Actor actor;
+};
+struct Retry {
+  Ticket ticket = 0;
+  SagaId saga;
+  Actor actor;
+  std::string leg;
+};
+/// The answer to an Invocation.
+struct Reply {
+  SagaId saga;
+  LegRef leg;
+  Operation operation = Operation::action;
+  std::uint32_t attempt = 1;
+  std::uint32_t gate = 0;
+  Outcome outcome;
+  Bytes response;
+};
+/// Time has come (Ready::wake_at).
+struct Tick {};
+/// Answers to Ready::loads.
+struct KeyLoaded {
+  std::string key;
+  Result<std::optional<KeyRow>> row;
+};
+struct SagaLoaded {
+  SagaId id;
+  Result<std::optional<SagaState>> state;
+};
+struct TimersLoaded {
+  struct Timer {
+    Instant due{};
+    SagaId saga;
+  };
+  std::vector<Timer> timers;
+};
+/// Open sagas found at start.
+struct Recover {
+  std::vector<SagaId> sagas;
+};
+/// Key rows whose retention is over.
+struct ExpireKeys {
+  std::vector<KeyRow> rows;
+};
+/// Admission closes (drain, disk reserve) or opens again (no error). Draining: nothing new is sent
+/// either; answers of what is out are still recorded.
+struct Admission {
+  std::optional<Error> closed;
+  bool draining = false;
+};
+
+}  // namespace input
+
+using Input =
+    std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
+                 input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
+                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission>;
+
+}  // namespace skald

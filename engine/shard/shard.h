@@ -1,0 +1,175 @@
+// Shard: many sagas on one thread, without I/O. Takes inputs, runs the core, and says through Ready
+// what must be persisted before what is sent. The same code runs under asio and under the
+// simulator.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/core/decide.h"
+#include "engine/shard/definitions.h"
+#include "engine/shard/gates.h"
+#include "engine/shard/input.h"
+#include "engine/shard/ready.h"
+
+namespace skald {
+
+/// Encodes the events of one transition into its record, appended to `out` (wire/stored.h).
+using EncodeEvents = std::function<void(std::span<const Event> events, Bytes& out)>;
+
+struct ShardOptions {
+  std::uint64_t placement_first = 0;  // this shard's range, inclusive
+  std::uint64_t placement_last = ~0ULL;
+  std::uint64_t id_seed = 0;  // spreads ids of sagas without an idempotency key
+  std::size_t sagas_max = 100'000;
+  std::size_t waiters_max = 200'000;
+  Millis timer_window{60'000};
+};
+
+/// What has happened so far, for metrics. Monotonic.
+struct ShardCounters {
+  std::uint64_t submitted = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t joined = 0;  // submissions of a key that was there already
+  std::uint64_t transitions = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t queries = 0;
+  std::uint64_t outcomes[6] = {};  // by OutcomeKind
+  std::uint64_t completed = 0;
+  std::uint64_t compensated = 0;
+  std::uint64_t became_stuck = 0;
+};
+
+/// Thread: one at a time; owned by its driver.
+class Shard {
+ public:
+  Shard(ShardOptions options, const DefinitionTable& definitions, Gates gates, EncodeEvents encode);
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  void step(Instant now, Input input);
+  /// Everything owed to the world since the last call. Pre: not failed.
+  [[nodiscard]] Ready ready();
+  /// Everything up to and including `number` is durable.
+  void advance(std::uint64_t number);
+  /// Writing has ended (rule 13): waiting callers get `error`, later inputs that need a write are
+  /// refused with it. Answers come with the next ready().
+  void fail(Instant now, Error error);
+
+  [[nodiscard]] std::size_t resident() const { return residents_.size(); }
+  [[nodiscard]] std::size_t waiters() const { return waiting_.size(); }
+  [[nodiscard]] const ShardCounters& counters() const { return counters_; }
+  [[nodiscard]] const Gates& gates() const { return gates_; }
+  /// nullptr when not in memory. For audits by the simulator and tests of the shard.
+  [[nodiscard]] const SagaState* find(const SagaId& id) const;
+
+ private:
+  struct Waiter {
+    Ticket ticket = 0;
+    WaitMode mode = WaitMode::done;
+    bool created = false;
+  };
+  struct Resident {
+    SagaState state;
+    DefinitionPtr definition;  // null: missing
+    std::vector<Event> unsaved;
+    std::uint64_t saved_seq = 0;
+    std::optional<SagaSummary> stored;
+    std::optional<Instant> stored_timer;
+    std::vector<Waiter> waiters;
+    std::vector<Want> queued;  // waiting at gates
+    Instant wake = kNever;     // its live entry in wakes_
+    std::uint64_t number = 0;  // of the Ready that holds its last write
+  };
+  struct Wakeup {
+    Instant at{};
+    SagaId saga;
+    bool operator>(const Wakeup& other) const { return at > other.at; }
+  };
+  struct Patience {
+    Instant until{};
+    Ticket ticket = 0;
+    bool operator>(const Patience& other) const { return until > other.until; }
+  };
+  template <class T>
+  using MinHeap = std::priority_queue<T, std::vector<T>, std::greater<>>;
+
+  // shard.cc: inputs
+  void on(input::Submit& in);
+  void on(input::Wait& in);
+  void on(input::TakeSignal& in);
+  void on(input::Cancel& in);
+  void on(input::Retry& in);
+  void on(input::Reply& in);
+  void on(input::Tick& in);
+  void on(input::KeyLoaded& in);
+  void on(input::SagaLoaded& in);
+  void on(input::TimersLoaded& in);
+  void on(input::Recover& in);
+  void on(input::ExpireKeys& in);
+  void on(input::Admission& in);
+
+  // shard_admission.cc: from a submission to a saga, or to the one there is
+  [[nodiscard]] std::optional<Error> refuse_admission() const;
+  void start_saga(input::Submit& in);
+  void join_saga(input::Submit& in, const SagaId& id, std::uint64_t body_hash);
+  [[nodiscard]] SagaId new_id(const std::string& idempotency_key);
+
+  // shard_sagas.cc: one saga's life in memory
+  Resident* find_or_load(const SagaId& id, Input&& then);
+  void admit_loaded(const SagaId& id, SagaState&& state);
+  [[nodiscard]] Result<void> run(Resident& saga, command::Body&& command, Decision& decision);
+  /// After each decision: dispatch, hand out, save, notify, arm, evict.
+  void settle(Resident& saga, Decision& decision);
+  void dispatch_wants(Resident& saga, Decision& decision);
+  void hand_out(Resident& saga, const Decision& decision);
+  void save(Resident& saga);
+  void notify(Resident& saga);
+  void arm(Resident& saga);
+  void evict_if_idle(const SagaId& id);
+  void pump_gates();
+  [[nodiscard]] std::uint32_t gate_of(const Resident& saga, const Want& want);
+
+  // shard_waiters.cc
+  void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
+  void answer(Ticket ticket, Error error);
+  void answer(Ticket ticket, SagaAnswer&& answer);
+  [[nodiscard]] SagaAnswer answer_of(const Resident& saga) const;
+  void end_patience();
+  void widen_timer_window();
+
+  ShardOptions options_;
+  const DefinitionTable& definitions_;
+  Gates gates_;
+  EncodeEvents encode_;
+
+  Instant now_{};
+  Ready ready_;
+  std::uint64_t number_ = 0;  // of the last Ready with writes; the next is number_ + 1
+  std::uint64_t durable_ = 0;
+  std::uint64_t last_serial_ = 0;
+  std::optional<Error> failed_;
+  std::optional<Error> closed_;
+  bool draining_ = false;
+  ShardCounters counters_;
+
+  std::unordered_map<SagaId, std::unique_ptr<Resident>> residents_;
+  std::unordered_map<SagaId, std::vector<Input>> loading_;
+  std::unordered_map<std::string, SagaId> keys_;  // of residents
+  std::unordered_map<std::string, std::vector<input::Submit>> key_lookups_;
+  std::unordered_map<Ticket, SagaId> waiting_;
+  MinHeap<Wakeup> wakes_;
+  MinHeap<Patience> patience_;
+  std::deque<std::pair<std::uint64_t, SagaId>> evictable_;  // (number, saga): once durable
+  std::vector<std::uint32_t> freed_gates_;
+  Instant timers_until_{};
+};
+
+}  // namespace skald

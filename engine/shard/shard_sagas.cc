@@ -1,0 +1,273 @@
+// One saga's life in memory: loaded, run, dispatched, saved, armed, evicted.
+#include <algorithm>
+#include <span>
+
+#include "engine/base/check.h"
+#include "engine/core/evolve.h"
+#include "engine/core/owed.h"
+#include "engine/shard/shard.h"
+
+namespace skald {
+namespace {
+
+SagaSummary summary_of(const SagaState& state, bool waiting) {
+  return {.definition = state.definition,
+          .version = state.version,
+          .status = state.status,
+          .waiting = waiting,
+          .business_key = state.business_key,
+          .idempotency_key = state.idempotency_key,
+          .started_at = state.started_at,
+          .ended_at = state.terminal ? state.updated_at : Instant{}};
+}
+
+/// Only what an index row holds and what can change after the start.
+bool same_row(const SagaSummary& stored, const SagaState& state, bool waiting) {
+  return stored.status == state.status && stored.waiting == waiting;
+}
+
+const OperationState& operation_of(const LegState& leg, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return leg.action;
+    case Operation::compensation:
+      return *leg.undo;
+    case Operation::probe:
+      return *leg.probe;
+  }
+  return leg.action;
+}
+
+const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return step.action;
+    case Operation::compensation:
+      return *step.compensation;
+    case Operation::probe:
+      return *step.probe;
+  }
+  return step.action;
+}
+
+Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
+                         std::uint32_t gate) {
+  const StepDefinition& step = definition->steps[send.leg.step];
+  const LegState& leg = state.steps[send.leg.step].legs[send.leg.leg];
+  const OperationState& op = operation_of(leg, send.operation);
+  const OperationPlan& plan = plan_of(step, send.operation);
+  return {.saga_id = state.id,
+          .leg = leg_name(*definition, state, send.leg),
+          .operation = send.operation,
+          .attempt = send.attempt,
+          .idempotency_key = operation_key(*definition, state, send.leg, send.operation),
+          .definition = definition,
+          .method = &plan.method,
+          .request = send.operation == Operation::compensation ? leg.undo_request
+                     : send.operation == Operation::probe      ? leg.probe_request
+                                                               : leg.request,
+          .timeout = plan.attempt_timeout,
+          .after_unknown = op.maybe && op.last.kind == OutcomeKind::unknown,
+          .ref = send.leg,
+          .gate = gate};
+}
+
+}  // namespace
+
+Shard::Resident* Shard::find_or_load(const SagaId& id, Input&& then) {
+  const auto found = residents_.find(id);
+  if (found != residents_.end()) return found->second.get();
+  const auto [loading, first] = loading_.try_emplace(id);
+  loading->second.push_back(std::move(then));
+  if (first) ready_.loads.push_back(load::Saga{id});
+  return nullptr;
+}
+
+void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
+  auto& saga = *residents_.emplace(id, std::make_unique<Resident>()).first->second;
+  saga.state = std::move(state);
+  saga.state.id = id;
+  saga.saved_seq = saga.state.seq;
+
+  saga.definition =
+      definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
+  if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
+  // The rows in the store are those of the last write: the same functions made them.
+  const bool known = saga.definition && !saga.state.definition_missing;
+  const bool waiting = !saga.state.terminal && known &&
+                       is_waiting(*saga.definition, saga.state, saga.state.updated_at);
+  saga.stored = summary_of(saga.state, waiting);
+  if (waiting) {
+    const Instant due = next_wake(saga.state, saga.state.updated_at);
+    if (due != kNever) saga.stored_timer = due;
+  }
+  if (saga.state.terminal || failed_) return;
+
+  Decision decision;
+  if ((saga.definition == nullptr) != saga.state.definition_missing) {
+    decision.events.push_back(
+        {.at = now_, .body = event::DefinitionMissing{.missing = saga.definition == nullptr}});
+    evolve(saga.state, decision.events.back());
+    decision.durable = true;
+  }
+  if (saga.definition) {
+    const auto recovered = run(saga, command::Recover{}, decision);
+    SKALD_CHECK(recovered.has_value(), "saga_id={}", id.text());
+    dispatch_wants(saga, decision);
+    decision.wants.clear();
+    const auto woken = run(saga, command::Wake{}, decision);
+    SKALD_CHECK(woken.has_value(), "saga_id={}", id.text());
+  }
+  settle(saga, decision);
+}
+
+Result<void> Shard::run(Resident& saga, command::Body&& command, Decision& decision) {
+  if (!saga.definition) {
+    return skald::fail(
+        Errc::failed_precondition,
+        "saga {} needs definition {} version {}, which is not registered here; deploy it and "
+        "restart",
+        saga.state.id.text(), saga.state.definition, saga.state.version);
+  }
+  const Command asked{.at = now_, .body = std::move(command)};
+  return decide(*saga.definition, saga.state, asked, decision);
+}
+
+void Shard::settle(Resident& saga, Decision& decision) {
+  const bool was_stuck = saga.stored && saga.stored->status == SagaStatus::stuck;
+  if (saga.definition) dispatch_wants(saga, decision);
+  if (decision.events.empty()) {
+    arm(saga);
+    return;
+  }
+  hand_out(saga, decision);
+  std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
+  if (decision.durable) save(saga);
+  if (saga.state.status == SagaStatus::stuck && !was_stuck) counters_.became_stuck += 1;
+  notify(saga);
+  arm(saga);
+  const bool may_leave =
+      saga.state.terminal || (saga.stored && saga.stored->waiting && saga.waiters.empty());
+  if (may_leave) evictable_.emplace_back(saga.number, saga.state.id);
+}
+
+std::uint32_t Shard::gate_of(const Resident& saga, const Want& want) {
+  const StepDefinition& step = saga.definition->steps[want.leg.step];
+  return gates_.index_of(plan_of(step, want.operation).method.participant);
+}
+
+void Shard::dispatch_wants(Resident& saga, Decision& decision) {
+  if (draining_) return;
+  for (std::size_t i = 0; i < decision.wants.size(); ++i) {  // grows: a dispatch may want a probe
+    const Want want = decision.wants[i];
+    if (std::ranges::find(saga.queued, want) != saga.queued.end()) continue;
+    const std::uint32_t gate = gate_of(saga, want);
+    const LegState& leg = saga.state.steps[want.leg.step].legs[want.leg.leg];
+    const bool urgent =
+        saga.state.decided || want.operation != Operation::action || leg.stage != LegStage::ready;
+    if (!gates_.acquire(gate, urgent)) {
+      saga.queued.push_back(want);
+      gates_.enqueue(gate, urgent, {.saga = saga.state.id, .want = want});
+      continue;
+    }
+    const std::size_t sends = decision.sends.size();
+    const auto sent =
+        run(saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);
+    SKALD_CHECK(sent.has_value(), "saga_id={}", saga.state.id.text());
+    if (decision.sends.size() == sends) gates_.release(gate);  // not wanted any more
+  }
+}
+
+void Shard::hand_out(Resident& saga, const Decision& decision) {
+  for (const Send& send : decision.sends) {
+    const std::uint32_t gate = gate_of(saga, {.leg = send.leg, .operation = send.operation});
+    Invocation call = invocation_of(saga.state, saga.definition, send, gate);
+    if (saga.definition->steps[send.leg.step].kind == StepKind::query) {
+      counters_.queries += 1;
+      ready_.queries.push_back(std::move(call));
+    } else {
+      counters_.calls += 1;
+      ready_.calls.push_back(std::move(call));
+    }
+  }
+}
+
+void Shard::save(Resident& saga) {
+  SKALD_CHECK(!failed_, "saga_id={}", saga.state.id.text());
+  const SagaState& state = saga.state;
+  SKALD_CHECK(saga.saved_seq + saga.unsaved.size() == state.seq,
+              "saga_id={} saved={} unsaved={} seq={}", state.id.text(), saga.saved_seq,
+              saga.unsaved.size(), state.seq);
+  Transition& row = ready_.transitions.emplace_back();
+  row.id = state.id;
+  row.first_seq = saga.saved_seq + 1;
+  row.count = static_cast<std::uint32_t>(saga.unsaved.size());
+  encode_(saga.unsaved, row.record);
+  saga.saved_seq = state.seq;
+  saga.unsaved.clear();
+  saga.number = number_ + 1;
+  counters_.transitions += 1;
+
+  const bool waiting = saga.definition && is_waiting(*saga.definition, state, now_);
+  if (!saga.stored || !same_row(*saga.stored, state, waiting)) {
+    row.before = std::move(saga.stored);
+    row.after = summary_of(state, waiting);
+    saga.stored = row.after;
+    if (!row.before && !state.idempotency_key.empty()) {
+      row.new_key =
+          KeyRow{.key = state.idempotency_key, .saga = state.id, .body_hash = state.body_hash};
+    }
+    if (state.status == SagaStatus::completed) counters_.completed += 1;
+    if (state.status == SagaStatus::compensated) counters_.compensated += 1;
+  }
+  const Instant due = waiting ? next_wake(state, now_) : kNever;
+  row.timer_before = saga.stored_timer;
+  saga.stored_timer = due == kNever ? std::nullopt : std::optional(due);
+  row.timer_after = saga.stored_timer;
+}
+
+void Shard::arm(Resident& saga) {
+  // A wake that is due already stays: next_wake() looks behind `now_`, so it would forget what the
+  // coming Tick has to fire.
+  if (saga.wake <= now_) return;
+  const Instant due = saga.definition ? next_wake(saga.state, now_) : kNever;
+  if (due == saga.wake) return;
+  saga.wake = due;
+  if (due != kNever) wakes_.push({.at = due, .saga = saga.state.id});
+}
+
+void Shard::evict_if_idle(const SagaId& id) {
+  const auto found = residents_.find(id);
+  if (found == residents_.end()) return;
+  const Resident& saga = *found->second;
+  const bool idle = saga.state.terminal || (saga.stored && saga.stored->waiting);
+  if (!idle || !saga.waiters.empty() || !saga.unsaved.empty() || saga.number > durable_) return;
+  if (!saga.state.idempotency_key.empty()) keys_.erase(saga.state.idempotency_key);
+  residents_.erase(found);
+}
+
+void Shard::pump_gates() {
+  while (!freed_gates_.empty()) {
+    const std::uint32_t gate = freed_gates_.back();
+    freed_gates_.pop_back();
+    if (failed_ || draining_) continue;
+    while (auto waiting = gates_.next(gate)) {
+      const auto found = residents_.find(waiting->saga);
+      if (found == residents_.end()) {
+        gates_.release(gate);
+        continue;
+      }
+      Resident& saga = *found->second;
+      std::erase(saga.queued, waiting->want);
+      Decision decision;
+      const auto sent = run(
+          saga, command::Dispatch{.leg = waiting->want.leg, .operation = waiting->want.operation},
+          decision);
+      SKALD_CHECK(sent.has_value(), "saga_id={}", saga.state.id.text());
+      if (decision.sends.empty()) gates_.release(gate);
+      settle(saga, decision);
+    }
+  }
+}
+
+}  // namespace skald

@@ -1,0 +1,64 @@
+// Transition: the one atomic change that the store takes for one saga. Written by the shard, read
+// by every store.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/ids.h"
+#include "engine/core/state.h"
+
+namespace skald {
+
+/// The part of a saga that is indexed and listed. Kept in the same write as the state change.
+struct SagaSummary {
+  std::string definition;
+  std::uint32_t version = 0;
+  SagaStatus status = SagaStatus::running;
+  bool waiting = false;  // held by a timer or signal; not loaded at start
+  std::string business_key;
+  std::string idempotency_key;
+  Instant started_at{};
+  Instant ended_at{};  // when terminal
+
+  bool operator==(const SagaSummary&) const = default;
+};
+
+/// Idempotency key -> saga, with the fingerprint of the body it was first used with.
+struct KeyRow {
+  std::string key;
+  SagaId saga;
+  std::uint64_t body_hash = 0;
+  bool operator==(const KeyRow&) const = default;
+};
+
+struct Transition {
+  SagaId id;
+  std::uint64_t first_seq = 0;  // sequence number of the first event in `record`, from 1
+  std::uint32_t count = 0;      // events in `record`
+  Bytes record;                 // encoded events (wire/stored.h)
+
+  /// Index rows change only when these differ; both absent: no change. `before` absent: a new saga.
+  std::optional<SagaSummary> before;
+  std::optional<SagaSummary> after;
+
+  /// The durable timer row; equal: no change. Only waiting sagas have one.
+  std::optional<Instant> timer_before;
+  std::optional<Instant> timer_after;
+
+  std::optional<KeyRow> new_key;
+};
+
+/// Transitions of one shard, committed together. `epoch` and `number` fence several owners of a
+/// shard.
+struct ShardBatch {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t number = 0;  // previous number + 1
+  Instant clock_high{};      // engine time's high-water mark (rule 8)
+  std::vector<Transition> transitions;
+  std::vector<std::string> keys_removed;  // idempotency keys whose retention is over
+};
+
+}  // namespace skald

@@ -1,0 +1,132 @@
+// The keys and fixed-size values of RocksStore: kinds, byte order, prefixes. Stored: never
+// renumbered, a retired kind keeps its number in a comment. Integers are big-endian, so that byte
+// order is numeric order; instants have their sign bit flipped for the same reason.
+//
+// Column family "events": saga id (16) | first_seq (8)        -> count (4) | record (wire/stored.h)
+// Column family "default": one byte of kind, then as said at RowKind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/ids.h"
+#include "engine/base/time.h"
+#include "engine/store/list_page.h"
+
+namespace skald::rocks {
+
+enum class RowKind : char {
+  format = 0x01,          // -> format version (8)
+  shard = 0x02,           // shard (4) -> epoch (8) | number (8) | clock_high (8)
+  count = 0x03,           // status (1) -> sagas with it (8)
+  listed = 0x04,          // status (1) | newest-first (24) -> summary (wire/stored.h)
+  active = 0x05,          // saga id (16) -> nothing
+  submission_key = 0x06,  // idempotency key -> saga id (16) | body_hash (8) | started_at (8)
+  business_key = 0x07,    // length (2) | business key | newest-first (24) -> nothing
+  timer = 0x08,           // due (8) | saga id (16) -> nothing
+  ended = 0x09,           // ended_at (8) | saga id (16) -> idempotency key
+};
+// newest-first (24): the complement of started_at (8) | saga id (16).
+
+inline constexpr std::uint64_t kFormatVersion = 1;
+inline constexpr std::size_t kKindSize = 1;
+inline constexpr std::size_t kNumberSize = 8;
+inline constexpr std::size_t kCountSize = 4;  // of events, before a record
+inline constexpr std::size_t kEventKeySize = SagaId::kBytesSize + kNumberSize;
+inline constexpr std::size_t kPositionSize = kNumberSize + SagaId::kBytesSize;
+inline constexpr std::size_t kTimedKeySize = kKindSize + kNumberSize + SagaId::kBytesSize;
+inline constexpr std::size_t kBusinessKeyBytesMax = 0xFFFF;  // its length takes two bytes
+
+/// Builds one key or fixed-size value after another in the same string.
+class Bytestring {
+ public:
+  Bytestring& begin() {
+    out_.clear();
+    return *this;
+  }
+  Bytestring& begin(RowKind kind) {
+    out_.assign(1, static_cast<char>(kind));
+    return *this;
+  }
+  Bytestring& byte(std::uint8_t value) {
+    out_.push_back(static_cast<char>(value));
+    return *this;
+  }
+  Bytestring& number16(std::uint16_t value) { return big_endian(value, 2); }
+  Bytestring& number32(std::uint32_t value) { return big_endian(value, 4); }
+  Bytestring& number64(std::uint64_t value) { return big_endian(value, 8); }
+  Bytestring& instant(Instant value) { return number64(ordered(value)); }
+  Bytestring& id(const SagaId& value) { return number64(value.placement).number64(value.serial); }
+  Bytestring& newest_first(const ListPosition& value) {
+    return number64(~ordered(value.started_at))
+        .number64(~value.id.placement)
+        .number64(~value.id.serial);
+  }
+  Bytestring& bytes(std::string_view value) {
+    out_.append(value);
+    return *this;
+  }
+  [[nodiscard]] const std::string& view() const { return out_; }
+
+ private:
+  static std::uint64_t ordered(Instant value) {
+    return static_cast<std::uint64_t>(to_unix_ms(value)) ^ (1ULL << 63);
+  }
+  Bytestring& big_endian(std::uint64_t value, int size) {
+    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) {
+      out_.push_back(static_cast<char>(value >> shift));
+    }
+    return *this;
+  }
+
+  std::string out_;
+};
+
+/// Takes fixed-size fields off the front of a key or value. What is too short reads as zeros and is
+/// not sound().
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint64_t number(std::size_t size) {
+    if (rest_.size() < size) {
+      sound_ = false;
+      rest_ = {};
+      return 0;
+    }
+    std::uint64_t value = 0;
+    for (const char byte : rest_.substr(0, size)) {
+      value = (value << 8) | static_cast<unsigned char>(byte);
+    }
+    rest_.remove_prefix(size);
+    return value;
+  }
+  std::uint64_t number64() { return number(kNumberSize); }
+  Instant instant() { return unordered(number64()); }
+  SagaId id() {
+    const std::uint64_t placement = number64();
+    return {.placement = placement, .serial = number64()};
+  }
+  ListPosition newest_first() {
+    const Instant started_at = unordered(~number64());
+    const std::uint64_t placement = ~number64();
+    return {.started_at = started_at, .id = {.placement = placement, .serial = ~number64()}};
+  }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+  [[nodiscard]] bool sound() const { return sound_; }
+
+ private:
+  static Instant unordered(std::uint64_t value) {
+    return from_unix_ms(static_cast<std::int64_t>(value ^ (1ULL << 63)));
+  }
+
+  std::string_view rest_;
+  bool sound_ = true;
+};
+
+/// The first key after every key that begins with `prefix`; empty: there is none.
+[[nodiscard]] std::string after_prefix(std::string prefix);
+
+}  // namespace skald::rocks

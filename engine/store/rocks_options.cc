@@ -1,0 +1,143 @@
+#include "engine/store/rocks_options.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include <utility>
+
+#include "engine/base/ids.h"
+#include "engine/store/rocks_keys.h"
+
+namespace skald::rocks {
+namespace {
+
+constexpr std::size_t kMemtableBytes = 64ULL << 20;
+constexpr int kMemtablesMax = 4;
+constexpr std::uint64_t kLogBytesMax = 512ULL << 20;  // bounds what a restart replays
+constexpr std::uint64_t kBytesPerSync = 1ULL << 20;
+constexpr std::size_t kBlockCacheBytes = 64ULL << 20;  // shared by both column families
+constexpr int kBloomBitsPerKey = 10;
+constexpr int kBackgroundJobs =
+    2;  // fewer than 8: before 7.9 a retried flush could reorder updates
+constexpr std::size_t kInfoLogsKept = 5;
+constexpr std::size_t kInfoLogBytesMax = 16ULL << 20;
+// Of an event's key. The first half of the id, its placement, is spread evenly and tells sagas
+// apart.
+constexpr std::size_t kHintPrefixSize = 8;
+
+rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = std::move(cache);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions common_options() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kMemtableBytes;
+  options.max_write_buffer_number = kMemtablesMax;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  return options;
+}
+
+// Rows whose keys follow time arrive next to the one before them of their kind; the others
+// anywhere.
+class TimeOrderedRows final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "skald.TimeOrderedRows"; }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    if (key.size() < kPrefixSize) return false;
+    switch (static_cast<RowKind>(key[0])) {
+      case RowKind::listed:
+      case RowKind::ended:
+        return true;
+      case RowKind::format:
+      case RowKind::shard:
+      case RowKind::count:
+      case RowKind::active:
+      case RowKind::submission_key:
+      case RowKind::business_key:
+      case RowKind::timer:
+        return false;
+    }
+    return false;
+  }
+  /// The kind, and for the list the status.
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), kPrefixSize};
+  }
+
+ private:
+  static constexpr std::size_t kPrefixSize = 2;
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::Cache> block_cache() { return rocksdb::NewLRUCache(kBlockCacheBytes); }
+
+rocksdb::DBOptions database_options(rocksdb::Env* env,
+                                    std::shared_ptr<rocksdb::EventListener> listener) {
+  rocksdb::DBOptions options;
+  if (env != nullptr) options.env = env;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.listeners.push_back(std::move(listener));
+
+  // Durability. A write is synced by WriteOptions.sync and by nothing else: no SyncWAL()
+  // (before 7.10 it upset the tracking of logs), no manual_wal_flush (before 9.7 column families
+  // could part). Only a torn tail is forgiven at open, and rocks_log_check has taken that away
+  // before.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;
+  options.paranoid_checks = true;
+  options.recycle_log_file_num = 0;
+  options.manual_wal_flush = false;
+  options.wal_compression = rocksdb::kNoCompression;
+  // No recovery behind our back: after a background error nobody writes until the next open.
+  options.max_bgerror_resume_count = 0;
+
+  // One committer thread writes: what several writers would need costs time for nothing.
+  options.allow_concurrent_memtable_write = false;
+  options.enable_pipelined_write = false;
+
+  options.max_background_jobs = kBackgroundJobs;
+  options.max_total_wal_size = kLogBytesMax;
+  options.bytes_per_sync = kBytesPerSync;
+  options.keep_log_file_num = kInfoLogsKept;
+  options.max_log_file_size = kInfoLogBytesMax;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache) {
+  rocksdb::ColumnFamilyOptions options = common_options();
+  rocksdb::BlockBasedTableOptions table = table_options(std::move(cache));
+  table.whole_key_filtering = false;  // records are read by saga, never one by one
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(SagaId::kBytesSize));
+  // A saga's records arrive in order, so the place of the last one is a good guess for the next.
+  options.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(kHintPrefixSize));
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions row_options(std::shared_ptr<rocksdb::Cache> cache) {
+  rocksdb::ColumnFamilyOptions options = common_options();
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
+  options.memtable_insert_with_hint_prefix_extractor = std::make_shared<TimeOrderedRows>();
+  return options;
+}
+
+rocksdb::WriteOptions write_options() {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return options;
+}
+
+}  // namespace skald::rocks

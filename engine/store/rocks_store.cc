@@ -1,0 +1,214 @@
+// Opening and writing. Reading is in rocks_reads.cc.
+#include "engine/store/rocks_store.h"
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/store/rocks_options.h"
+
+namespace skald {
+namespace {
+
+constexpr std::string_view kEventFamily = "events";
+constexpr std::int64_t kMicrosPerMilli = 1'000;
+
+rocksdb::Env* env_of(const RocksOptions& options) {
+  return options.env != nullptr ? options.env : rocksdb::Env::Default();
+}
+
+}  // namespace
+
+RocksStore::RocksStore(RocksOptions options)
+    : options_(std::move(options)), health_(std::make_shared<rocks::Health>(options_.log)) {}
+
+RocksStore::~RocksStore() = default;
+
+Result<std::unique_ptr<RocksStore>> RocksStore::open(RocksOptions options) {
+  std::unique_ptr<RocksStore> store(new RocksStore(std::move(options)));
+  auto lock = DirectoryLock::take(store->options_.directory);
+  if (!lock) return std::unexpected(lock.error());
+  store->lock_ = std::move(*lock);
+  if (auto done = store->check_and_repair_logs(); !done) return std::unexpected(done.error());
+  if (auto done = store->open_database(); !done) return std::unexpected(done.error());
+  if (auto done = store->check_format(); !done) return std::unexpected(done.error());
+  if (auto done = store->restore_positions(); !done) return std::unexpected(done.error());
+  return store;
+}
+
+Result<void> RocksStore::check_and_repair_logs() {
+  rocksdb::Env* env = env_of(options_);
+  rocksdb::FileSystem& files = *env->GetFileSystem();
+  auto check = rocks::check_logs(files, options_.directory);
+  if (!check) return std::unexpected(check.error());
+  log_check_ = std::move(*check);
+  if (!log_check_.torn) return {};
+  rocks::TornTail& torn = *log_check_.torn;
+  const auto now_ms = static_cast<std::int64_t>(env->NowMicros()) / kMicrosPerMilli;
+  if (auto done = rocks::set_torn_tail_aside(files, options_.directory, now_ms, torn); !done) {
+    return done;
+  }
+  options_.log.warn(
+      "torn tail of the last log set aside log={} offset={} bytes={} reason=\"{}\" copy={}",
+      torn.log, torn.offset, torn.size, torn.reason, torn.copy);
+  return {};
+}
+
+Result<void> RocksStore::open_database() {
+  const auto cache = rocks::block_cache();
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, rocks::row_options(cache)},
+      {std::string(kEventFamily), rocks::event_options(cache)}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto status = rocksdb::DB::Open(rocks::database_options(options_.env, health_),
+                                        options_.directory, families, &handles, &opened);
+  db_.reset(opened);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) handles_.emplace_back(handle);
+  if (!status.ok()) {
+    return fail(status.IsCorruption() ? Errc::data_loss : Errc::unavailable, "cannot open {}: {}",
+                options_.directory, status.ToString());
+  }
+  families_ = {.rows = handles_[0].get(), .events = handles_[1].get()};
+  return health_->may_write();
+}
+
+Result<void> RocksStore::check_format() {
+  rocks::Bytestring key;
+  const auto value = get({}, key.begin(rocks::RowKind::format).view());
+  if (!value) return std::unexpected(value.error());
+  if (!*value) {
+    rocks::BatchWriter(batch_, families_).format();
+    return write();
+  }
+  const std::uint64_t version = rocks::ByteReader(**value).number64();
+  if (version == rocks::kFormatVersion) return {};
+  return fail(Errc::failed_precondition,
+              "{} has format version {}, this build knows {}: open it with the build that wrote it",
+              options_.directory, version, rocks::kFormatVersion);
+}
+
+Result<void> RocksStore::restore_positions() {
+  std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator({}, families_.rows));
+  rocks::Bytestring first;
+  for (row->Seek(first.begin(rocks::RowKind::shard).view()); row->Valid(); row->Next()) {
+    const std::string_view key = row->key().ToStringView();
+    rocks::ByteReader name(key.substr(rocks::kKindSize));
+    rocks::ByteReader value(row->value().ToStringView());
+    if (key.front() == static_cast<char>(rocks::RowKind::shard)) {
+      const auto shard = static_cast<std::uint32_t>(name.number(4));
+      const std::uint64_t epoch = value.number64();
+      const std::uint64_t number = value.number64();
+      fencing_.restore(shard, {.epoch = epoch, .number = number, .clock_high = value.instant()});
+    } else if (key.front() == static_cast<char>(rocks::RowKind::count)) {
+      const std::uint64_t status = name.number(1);
+      const bool known = status >= 1 && status <= counts_.size();
+      if (!known) return std::unexpected(damaged(fmt::format("count row of status {}", status)));
+      counts_.at(status - 1) = value.number64();
+    } else {
+      break;
+    }
+    if (!name.sound() || !value.sound()) return std::unexpected(damaged("position row"));
+  }
+  if (!row->status().ok()) return std::unexpected(read_failed("position rows", row->status()));
+  return {};
+}
+
+// Writes batch_ and syncs it. After a failure nobody knows what is on disk, so writing ends.
+Result<void> RocksStore::write() {
+  const auto status = db_->Write(rocks::write_options(), &batch_);
+  batch_.Clear();
+  if (!status.ok()) health_->end_writing(status.ToString());
+  return health_->may_write();
+}
+
+Result<ShardMeta> RocksStore::open_shard(std::uint32_t shard) {
+  const std::scoped_lock lock(writing_);
+  if (auto may = health_->may_write(); !may) return std::unexpected(may.error());
+  const ShardMeta meta = fencing_.next_owner(shard);
+  rocks::BatchWriter(batch_, families_).shard(shard, meta);
+  if (auto written = write(); !written) return std::unexpected(written.error());
+  fencing_.restore(shard, meta);
+  return meta;
+}
+
+// What refuses a commit before anything is written.
+Result<void> RocksStore::admit(std::span<const ShardBatch> batches) {
+  bool starts = false;
+  for (const ShardBatch& batch : batches) {
+    for (const Transition& t : batch.transitions) {
+      starts = starts || starts_saga(t);
+      if (t.after && t.after->business_key.size() > rocks::kBusinessKeyBytesMax) {
+        return fail(Errc::invalid_argument, "saga_id={}: a business key of {} bytes is too long",
+                    t.id.text(), t.after->business_key.size());
+      }
+    }
+  }
+  if (!starts || options_.disk_reserve_bytes == 0) return {};
+  const auto available = bytes_available();
+  if (!available) return std::unexpected(available.error());
+  if (*available >= options_.disk_reserve_bytes) return {};
+  return fail(
+      Errc::resource_exhausted,
+      "disk reserve: {} bytes are free, {} are kept for open sagas; make room to start new ones",
+      *available, options_.disk_reserve_bytes);
+}
+
+Result<void> RocksStore::remove_key(rocks::BatchWriter& writer, const std::string& key) {
+  // Its saga's row in the list says when it ended. Not on the hot path: a key goes after days.
+  const auto row = get_key({}, key);
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return {};
+  const ListPosition position{.started_at = (*row)->started_at, .id = (*row)->saga};
+  const auto summary = get_summary({}, position, ListQuery{});
+  if (!summary) return std::unexpected(summary.error());
+  std::optional<Instant> ended_at;
+  if (*summary && is_terminal((*summary)->status)) ended_at = (*summary)->ended_at;
+  writer.remove_key(key, (*row)->saga, ended_at);
+  return {};
+}
+
+Result<void> RocksStore::commit(std::span<const ShardBatch> batches) {
+  const std::scoped_lock lock(writing_);
+  if (auto may = health_->may_write(); !may) return may;
+  const auto positions = fencing_.advance(batches);
+  if (!positions) return std::unexpected(positions.error());
+  if (auto admitted = admit(batches); !admitted) return admitted;
+
+  batch_.Clear();
+  rocks::BatchWriter writer(batch_, families_);
+  const rocks::StatusCounts before = counts_;  // only commits change them, and writing_ is held
+  rocks::StatusCounts after = before;
+  for (const ShardBatch& batch : batches) {
+    for (const Transition& t : batch.transitions) writer.transition(t, after);
+    for (const std::string& key : batch.keys_removed) {
+      if (auto removed = remove_key(writer, key); !removed) {
+        health_->end_writing(removed.error().message);
+        return health_->may_write();
+      }
+    }
+  }
+  writer.counts(before, after);
+  for (const auto& [shard, meta] : *positions) writer.shard(shard, meta);
+  if (auto written = write(); !written) return written;
+
+  for (const auto& [shard, meta] : *positions) fencing_.restore(shard, meta);
+  const std::scoped_lock counting(counting_);
+  counts_ = after;
+  return {};
+}
+
+Result<std::uint64_t> RocksStore::bytes_available() {
+  std::uint64_t bytes = 0;
+  const auto status = env_of(options_)->GetFileSystem()->GetFreeSpace(
+      options_.directory, rocksdb::IOOptions(), &bytes, nullptr);
+  if (!status.ok()) {
+    return fail(Errc::unavailable, "cannot tell the free space of {}: {}", options_.directory,
+                status.ToString());
+  }
+  return bytes;
+}
+
+}  // namespace skald

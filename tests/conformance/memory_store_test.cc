@@ -1,0 +1,19 @@
+#include "engine/store/memory_store.h"
+
+#include "tests/conformance/store_conformance.h"
+#include "tests/conformance/store_list_conformance.h"
+
+namespace skald::conformance {
+namespace {
+
+struct InMemory {
+  Store& store() { return store_; }
+
+  MemoryStore store_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreConformance, InMemory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreListConformance, InMemory);
+
+}  // namespace
+}  // namespace skald::conformance

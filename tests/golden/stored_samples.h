@@ -1,0 +1,125 @@
+// The values behind tests/golden/stored_v1: for every kind of event one record with every field set
+// and one event of defaults. A golden file and its value here are never changed once released.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/event.h"
+#include "engine/shard/transition.h"
+
+namespace skald::golden {
+
+struct RecordSample {
+  std::string name;  // the file is stored_v1/<name>.bin
+  std::vector<Event> events;
+};
+
+inline constexpr Instant kBegin = from_unix_ms(1'700'000'000'123);
+
+template <class Kind>
+RecordSample sample(std::string name, Kind full) {
+  return {.name = std::move(name),
+          .events = {{.at = kBegin, .body = std::move(full)},
+                     {.at = kBegin + Millis{7}, .body = Kind{}}}};
+}
+
+inline std::vector<RecordSample> record_samples() {
+  const LegRef leg{.step = 3, .leg = 300};
+  const Outcome outcome{.kind = OutcomeKind::not_executed,
+                        .code = "503",
+                        .message = "try later",
+                        .retry_after = Millis{0},
+                        .configuration_alert = true};
+  const Failure failure{.leg = "deduct_stock[7]",
+                        .outcome = OutcomeKind::rejected,
+                        .code = "failed_precondition",
+                        .message = "out of stock"};
+  const Actor actor{.name = "ann", .reason = "asked by the customer"};
+  const Bytes any("\x00\x80\xFF any", 7);
+  std::vector<RecordSample> samples;
+  samples.push_back(sample("started", event::Started{.definition = "create_order",
+                                                     .version = 2,
+                                                     .steps = 8,
+                                                     .source = "source",
+                                                     .idempotency_key = "key-1",
+                                                     .business_key = "order-1",
+                                                     .body_hash = 0xFEDCBA9876543210ULL,
+                                                     .input = any,
+                                                     .deadline = kBegin + Millis{60'000}}));
+  samples.push_back(sample("step_skipped", event::StepSkipped{.step = 65'535}));
+  samples.push_back(sample(
+      "step_started",
+      event::StepStarted{
+          .step = 3,
+          .legs = {
+              {.key = "7", .request = any}, {}, {.key = "8", .request = std::string(200, 'r')}}}));
+  samples.push_back(sample("computed", event::Computed{.step = 2, .output = any}));
+  samples.push_back(sample(
+      "step_failed",
+      event::StepFailed{.step = 2, .code = "builder", .message = "no price", .stuck = true}));
+  samples.push_back(sample("step_retried", event::StepRetried{.step = 2}));
+  samples.push_back(
+      sample("wait_began", event::WaitBegan{.step = 4, .due_at = kBegin + Millis{3'600'000}}));
+  samples.push_back(
+      sample("wait_ended", event::WaitEnded{.step = 4, .signal_id = "s-1", .rejected = true}));
+  samples.push_back(sample("intended", event::Intended{.leg = leg,
+                                                       .operation = Operation::compensation,
+                                                       .generation = 2,
+                                                       .attempt = 9,
+                                                       .request = any}));
+  samples.push_back(sample("answered", event::Answered{.leg = leg,
+                                                       .operation = Operation::probe,
+                                                       .attempt = 9,
+                                                       .outcome = outcome,
+                                                       .response = any,
+                                                       .phase = Phase::backing_off,
+                                                       .stage = LegStage::undoing,
+                                                       .maybe = true,
+                                                       .overdue = true,
+                                                       .retry_at = kBegin + Millis{250}}));
+  samples.push_back(sample("operation_moved", event::OperationMoved{.leg = leg,
+                                                                    .operation = Operation::probe,
+                                                                    .phase = Phase::idle,
+                                                                    .stage = LegStage::dropped,
+                                                                    .generation = 2,
+                                                                    .maybe = true,
+                                                                    .overdue = true,
+                                                                    .retry_at = kBegin,
+                                                                    .code = "in_doubt",
+                                                                    .message = "no probe"}));
+  samples.push_back(sample("pivot_passed", event::PivotPassed{}));
+  samples.push_back(sample("undo_began", event::UndoBegan{.failure = failure}));
+  samples.push_back(sample("undo_deferred", event::UndoDeferred{.failure = failure}));
+  samples.push_back(
+      sample("signal_received",
+             event::SignalReceived{.signal = {.id = "s-1", .name = "paid", .payload = any}}));
+  samples.push_back(sample("cancel_asked", event::CancelAsked{.actor = actor}));
+  samples.push_back(sample("retry_asked", event::RetryAsked{.actor = actor, .leg = "pay"}));
+  samples.push_back(sample("deadline_missed", event::DeadlineMissed{}));
+  samples.push_back(sample("completed", event::Completed{.output = any, .has_output = true}));
+  samples.push_back(sample("definition_missing", event::DefinitionMissing{.missing = false}));
+  samples.push_back(sample("compensated", event::Compensated{}));
+  return samples;
+}
+
+struct SummarySample {
+  std::string name;
+  SagaSummary summary;
+};
+
+inline std::vector<SummarySample> summary_samples() {
+  return {{.name = "summary",
+           .summary = {.definition = "create_order",
+                       .version = 2,
+                       .status = SagaStatus::compensated,
+                       .waiting = true,
+                       .business_key = "order-1",
+                       .idempotency_key = "key-1",
+                       .started_at = kBegin,
+                       .ended_at = kBegin + Millis{1'500}}},
+          {.name = "summary_defaults", .summary = {}}};
+}
+
+}  // namespace skald::golden

@@ -1,0 +1,96 @@
+// An Engine that remembers what it was asked and answers what the test prepared. Nothing runs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/runtime/engine.h"
+
+namespace skald::api {
+
+class FakeEngine final : public Engine {
+ public:
+  // Prepared answers.
+  Result<SagaAnswer> answer;
+  Result<SagaSnapshot> snapshot;
+  Result<SagaHistory> saga_history;
+  Result<ListPage> page;
+  Result<bool> signal_is_new = true;
+  Result<void> readiness;
+  std::vector<DefinitionPtr> registered;
+
+  // What came.
+  std::vector<SubmitRequest> submitted;
+  WaitMode mode = WaitMode::accepted;
+  Millis timeout{0};
+  std::optional<SagaRef> saga;
+  std::optional<ListQuery> query;
+  std::optional<Signal> signaled;
+  std::optional<Actor> actor;
+  std::string leg;
+
+  void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
+              Answer<SagaAnswer> done) override {
+    submitted.push_back(std::move(request));
+    mode = wait_mode;
+    timeout = wait_timeout;
+    done(answer);
+  }
+  void wait(SagaRef ref, WaitMode wait_mode, Millis wait_timeout,
+            Answer<SagaAnswer> done) override {
+    saga = std::move(ref);
+    mode = wait_mode;
+    timeout = wait_timeout;
+    done(answer);
+  }
+  void get(SagaRef ref, Answer<SagaSnapshot> done) override {
+    saga = std::move(ref);
+    done(snapshot);
+  }
+  void history(SagaRef ref, Answer<SagaHistory> done) override {
+    saga = std::move(ref);
+    done(saga_history);
+  }
+  void list(ListQuery list_query, Answer<ListPage> done) override {
+    query = std::move(list_query);
+    done(page);
+  }
+  void signal(SagaRef ref, Signal signal, Answer<bool> done) override {
+    saga = std::move(ref);
+    signaled = std::move(signal);
+    done(signal_is_new);
+  }
+  void cancel(SagaRef ref, Actor who, Answer<SagaAnswer> done) override {
+    saga = std::move(ref);
+    actor = std::move(who);
+    done(answer);
+  }
+  void retry(SagaRef ref, Actor who, std::string which, Answer<SagaAnswer> done) override {
+    saga = std::move(ref);
+    actor = std::move(who);
+    leg = std::move(which);
+    done(answer);
+  }
+
+  [[nodiscard]] std::vector<DefinitionPtr> definitions() const override { return registered; }
+  [[nodiscard]] DefinitionPtr find_definition(std::string_view name,
+                                              std::uint32_t version) const override {
+    DefinitionPtr found;
+    for (const DefinitionPtr& known : registered) {
+      if (known->name != name || (version != 0 && known->version != version)) continue;
+      if (found == nullptr || known->version > found->version) found = known;
+    }
+    return found;
+  }
+  [[nodiscard]] Result<void> ready() const override { return readiness; }
+  [[nodiscard]] std::string metrics() const override {
+    return "skald_sagas{status=\"running\"} 1\n";
+  }
+  [[nodiscard]] std::vector<boost::asio::io_context*> threads() override { return {}; }
+  void drain(Millis) override {}
+};
+
+}  // namespace skald::api

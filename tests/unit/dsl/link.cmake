@@ -1,0 +1,1 @@
+target_link_libraries(dsl_test PRIVATE rapidcheck)

@@ -1,0 +1,1 @@
+target_link_libraries(sagas_test PRIVATE rapidcheck)

@@ -1,0 +1,175 @@
+#include "engine/server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "engine/server/setting_values.h"
+
+namespace skald::server {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// A folder with one file skald.yaml, removed afterwards.
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() {
+    std::string pattern = testing::TempDir() + "skald_config_XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~ConfigTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(std::string_view text) {
+    const std::string path = folder_ + "/skald.yaml";
+    std::ofstream(path) << text;
+    return path;
+  }
+  static auto environment(std::map<std::string, std::string> values) {
+    return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
+      const auto found = values.find(name);
+      if (found == values.end()) return std::nullopt;
+      return found->second;
+    };
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ConfigTest, LaterSourcesWin) {
+  const auto loaded = load_config(
+      {.file = file("listen: 127.0.0.1:1\n"
+                    "data: /a\n"
+                    "engine:\n  threads: 1\n  inbox_max: 20\n"),
+       .environment = environment({{"SKALD_LISTEN", "127.0.0.1:2"}, {"SKALD_ENGINE_THREADS", "2"}}),
+       .flags = {{"listen", "127.0.0.1:3"}}});
+
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->config.listen, "127.0.0.1:3");
+  EXPECT_EQ(loaded->config.engine.threads, 2U);
+  EXPECT_EQ(loaded->config.engine.inbox_max, 20U);
+  EXPECT_EQ(loaded->config.data, "/a");
+  EXPECT_EQ(loaded->origins.at("listen"), "--listen");
+  EXPECT_EQ(loaded->origins.at("engine.threads"), "SKALD_ENGINE_THREADS");
+  EXPECT_THAT(loaded->origins.at("engine.inbox_max"), testing::EndsWith("skald.yaml:5"));
+  EXPECT_FALSE(loaded->origins.contains("log.level"));
+}
+
+TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
+  const auto loaded = load_config({.file = file("listn: 127.0.0.1:1\n"
+                                                "engine:\n"
+                                                "  threads: many\n"
+                                                "  thread: 2\n"
+                                                "  key_retention: 7\n"
+                                                "log: [a]\n"
+                                                "participants:\n"
+                                                "  inventory:\n"
+                                                "    host: x\n"),
+                                   .environment = environment({{"SKALD_LOG_LEVEL", "loud"}}),
+                                   .flags = {{"participant", "cart"}}});
+
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::invalid_argument);
+  EXPECT_THAT(
+      loaded.error().message,
+      AllOf(HasSubstr("skald.yaml:1: listn: unknown key; did you mean listen?"),
+            HasSubstr("skald.yaml:3: engine.threads: expected a whole number"),
+            HasSubstr("skald.yaml:4: engine.thread: unknown key; did you mean engine.threads?"),
+            HasSubstr("skald.yaml:5: engine.key_retention: expected a duration"),
+            HasSubstr("skald.yaml:6: log: a list is not expected here"),
+            HasSubstr("skald.yaml:9: participants.inventory.host: a participant has url"),
+            HasSubstr("SKALD_LOG_LEVEL: log.level: expected debug"),
+            HasSubstr("--participant: cart: expected name=url")));
+}
+
+TEST_F(ConfigTest, BrokenYamlNamesItsLine) {
+  const std::string path = file("listen: 1\n  engine: {\n");
+  const auto loaded = load_config({.file = path});
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr(path + ":2: "));
+  EXPECT_EQ(load_config({.file = folder_ + "/none.yaml"}).error().code, Errc::not_found);
+}
+
+TEST_F(ConfigTest, OtherThanLoopbackNeedsToBeSaid) {
+  const auto refused = load_config({.flags = {{"listen", "0.0.0.0:7900"}}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("--insecure-listen"));
+
+  EXPECT_TRUE(load_config({.flags = {{"listen", "0.0.0.0:7900"}, {"insecure_listen", "true"}}}));
+  EXPECT_TRUE(load_config({.flags = {{"listen", "[::1]:0"}}}));
+}
+
+TEST_F(ConfigTest, ParticipantsComeFromEverySource) {
+  const auto loaded =
+      load_config({.file = file("participants:\n"
+                                "  allow: [10.0.0.0/8, 127.0.0.0/8]\n"
+                                "  in_flight_max: 32\n"
+                                "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64}\n"
+                                "  cart: {url: \"http://127.0.0.1:9904\"}\n"),
+                   .environment = environment(
+                       {{"SKALD_PARTICIPANTS", "cart=http://127.0.0.1:1,order=http://o"}}),
+                   .flags = {{"participant", "order=http://127.0.0.1:2"}}});
+
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_THAT(loaded->config.participants_allow, testing::ElementsAre("10.0.0.0/8", "127.0.0.0/8"));
+  EXPECT_EQ(loaded->config.participant_urls,
+            (std::map<std::string, std::string>{{"cart", "http://127.0.0.1:1"},
+                                                {"inventory", "http://127.0.0.1:9903"},
+                                                {"order", "http://127.0.0.1:2"}}));
+  EXPECT_EQ(loaded->config.engine.participant_default.in_flight_max, 32U);
+  EXPECT_EQ(loaded->config.engine.participants.at("inventory").in_flight_max, 64U);
+}
+
+TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
+  const auto loaded = load_config(
+      {.file = file("participants:\n  allow: [10.0.0.0/8]\n"
+                    "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64}\n"),
+       .flags = {{"listen", "[::1]:9"}, {"log.format", "json"}, {"data", "/d x"}}});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+
+  const std::string printed = print_config(*loaded);
+  const auto again = load_config({.file = file(printed)});
+
+  EXPECT_THAT(printed,
+              HasSubstr("listen: \"[::1]:9\"                                # --listen\n"));
+  EXPECT_THAT(printed, HasSubstr("  threads: 0                                     # default\n"));
+  ASSERT_TRUE(again) << again.error().message << "\n" << printed;
+  EXPECT_EQ(again->config.listen, "[::1]:9");
+  EXPECT_EQ(again->config.data, "/d x");
+  EXPECT_EQ(again->config.log_format, LogFormat::json);
+  EXPECT_EQ(again->config.participants_allow, loaded->config.participants_allow);
+  EXPECT_EQ(again->config.participant_urls, loaded->config.participant_urls);
+  EXPECT_EQ(again->config.engine.participants.at("inventory").in_flight_max, 64U);
+  EXPECT_EQ(again->config.engine.disk_reserve_bytes, loaded->config.engine.disk_reserve_bytes);
+}
+
+TEST(SettingValues, ReadWhatTheyPrint) {
+  EXPECT_EQ(parse_duration("90s").value(), Millis{90'000});
+  EXPECT_EQ(print_duration(Millis{90'000}), "90s");
+  EXPECT_EQ(print_duration(Millis{7LL * 86'400'000}), "7d");
+  EXPECT_EQ(print_duration(Millis{0}), "0ms");
+  EXPECT_EQ(parse_size("256MiB").value(), 256ULL << 20);
+  EXPECT_EQ(print_size(1 << 20), "1MiB");
+  EXPECT_EQ(print_size(1000), "1000");
+  EXPECT_FALSE(parse_duration("90"));
+  EXPECT_FALSE(parse_duration("-1s"));
+  EXPECT_FALSE(parse_size("99999999999999GiB"));
+}
+
+TEST(ListenAddress, IsSplit) {
+  EXPECT_EQ(parse_listen("127.0.0.1:7900")->port, 7900);
+  EXPECT_TRUE(parse_listen("[::1]:0")->loopback);
+  EXPECT_FALSE(parse_listen("0.0.0.0:1")->loopback);
+  for (const char* broken :
+       {"7900", ":7900", "::1:7900", "127.0.0.1:", "127.0.0.1:99999", "a:1x"}) {
+    EXPECT_FALSE(parse_listen(broken)) << broken;
+  }
+}
+
+}  // namespace
+}  // namespace skald::server

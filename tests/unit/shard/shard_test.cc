@@ -1,0 +1,228 @@
+// The shard's half of the Ready contract: what is loaded, persisted, sent and answered, and in
+// which order. No store, thread or clock: the test plays the driver.
+#include "engine/shard/shard.h"
+
+#include <gtest/gtest.h>
+
+namespace skald {
+namespace {
+
+constexpr Instant kStart = from_unix_ms(1'700'000'000'000);
+
+StepDefinition call(const std::string& name, CallClass call_class, std::size_t legs = 1) {
+  StepDefinition step;
+  step.name = name;
+  step.kind = StepKind::call;
+  step.call_class = call_class;
+  step.for_each = legs != 1;
+  step.parallel = static_cast<std::uint32_t>(legs);
+  step.action.method = {.participant = "p", .path = "/" + name, .keys = KeysMode::barrier};
+  step.legs = [name, legs](const Facts&) -> Result<std::vector<LegPlan>> {
+    std::vector<LegPlan> plans;
+    for (std::size_t i = 0; i < legs; ++i) {
+      plans.push_back({.key = legs == 1 ? "" : fmt::format("{}", i), .request = name});
+    }
+    return plans;
+  };
+  if (call_class == CallClass::compensatable) {
+    step.compensation = step.action;
+    step.undo = [](const Facts&, const Bytes& request, const Bytes*) -> Result<Bytes> {
+      return "undo " + request;
+    };
+  }
+  return step;
+}
+
+DefinitionPtr definition_of(std::vector<StepDefinition> steps) {
+  auto sealed = seal({.name = "d", .version = 1, .steps = std::move(steps)});
+  EXPECT_TRUE(sealed.has_value()) << (sealed ? "" : sealed.error().message);
+  return *sealed;
+}
+
+class ShardTest : public testing::Test {
+ protected:
+  explicit ShardTest(std::uint32_t in_flight_max = 100)
+      : shard_({.sagas_max = 3, .timer_window = Millis{60'000}}, table_,
+               Gates([in_flight_max](std::string_view) { return in_flight_max; }),
+               [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); }) {}
+
+  void submit(Ticket ticket, const DefinitionPtr& definition, const std::string& key = "",
+              WaitMode mode = WaitMode::done, Instant until = kNever) {
+    shard_.step(now_, input::Submit{.ticket = ticket,
+                                    .definition = definition,
+                                    .input = "in",
+                                    .idempotency_key = key,
+                                    .body_hash = 7,
+                                    .mode = mode,
+                                    .wait_until = until});
+  }
+  void reply(const Invocation& call, OutcomeKind kind) {
+    shard_.step(now_, input::Reply{.saga = call.saga_id,
+                                   .leg = call.ref,
+                                   .operation = call.operation,
+                                   .attempt = call.attempt,
+                                   .gate = call.gate,
+                                   .outcome = {.kind = kind, .code = "x", .message = {}},
+                                   .response = {}});
+  }
+
+  Instant now_ = kStart;
+  DefinitionTable table_{{}, nullptr};
+  Shard shard_;
+};
+
+class NarrowShardTest : public ShardTest {
+ protected:
+  NarrowShardTest() : ShardTest(2) {}
+};
+
+TEST_F(ShardTest, ACallLeavesOnlyWithTheReadyThatHoldsItsIntent) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  const Ready ready = shard_.ready();
+  ASSERT_EQ(ready.transitions.size(), 1U);
+  ASSERT_EQ(ready.calls.size(), 1U);
+  EXPECT_EQ(ready.number, 1U);
+  EXPECT_EQ(ready.calls.front().idempotency_key, ready.transitions.front().id.text() + "/a/action");
+  EXPECT_TRUE(ready.answers.empty());
+  // Nothing new: the next Ready writes nothing and keeps the number.
+  EXPECT_EQ(shard_.ready().number, 1U);
+}
+
+TEST_F(ShardTest, TheAnswerOfAFinishedSagaComesWithItsLastWrite) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  const Ready first = shard_.ready();
+  reply(first.calls.front(), OutcomeKind::succeeded);
+  const Ready second = shard_.ready();
+  ASSERT_EQ(second.answers.size(), 1U);
+  EXPECT_EQ(second.number, 2U);
+  EXPECT_EQ(std::get<SagaAnswer>(second.answers.front().body).status, SagaStatus::completed);
+  // It leaves memory when that is durable, not before.
+  EXPECT_EQ(shard_.resident(), 1U);
+  shard_.advance(2);
+  EXPECT_EQ(shard_.resident(), 0U);
+}
+
+TEST_F(ShardTest, RacingSubmissionsOfOneKeyAskTheStoreOnceAndMakeOneSaga) {
+  const auto definition = definition_of({call("a", CallClass::pivot)});
+  for (Ticket ticket = 1; ticket <= 5; ++ticket)
+    submit(ticket, definition, "k", WaitMode::accepted);
+  const Ready asked = shard_.ready();
+  EXPECT_EQ(asked.loads.size(), 1U);
+  EXPECT_TRUE(asked.transitions.empty());
+  shard_.step(now_, input::KeyLoaded{.key = "k", .row = std::optional<KeyRow>{}});
+  const Ready made = shard_.ready();
+  EXPECT_EQ(made.transitions.size(), 1U);
+  EXPECT_TRUE(made.transitions.front().new_key.has_value());
+  ASSERT_EQ(made.answers.size(), 5U);
+  int created = 0;
+  for (const ShardAnswer& answer : made.answers)
+    created += std::get<SagaAnswer>(answer.body).created;
+  EXPECT_EQ(created, 1);
+}
+
+TEST_F(ShardTest, AKeyUsedWithAnotherBodyIsAConflict) {
+  submit(1, definition_of({call("a", CallClass::pivot)}), "k");
+  (void)shard_.ready();
+  const SagaId old{.placement = 1, .serial = 2};
+  shard_.step(
+      now_, input::KeyLoaded{
+                .key = "k", .row = std::optional(KeyRow{.key = "k", .saga = old, .body_hash = 8})});
+  const Ready ready = shard_.ready();
+  ASSERT_EQ(ready.answers.size(), 1U);
+  const auto& error = std::get<Error>(ready.answers.front().body);
+  EXPECT_EQ(error.code, Errc::already_exists);
+  EXPECT_NE(error.message.find(old.text()), std::string::npos);
+}
+
+TEST_F(NarrowShardTest, NoMoreAttemptsAreOutThanTheParticipantsLimit) {
+  submit(1, definition_of({call("a", CallClass::compensatable, 5), call("p", CallClass::pivot)}));
+  const Ready first = shard_.ready();
+  ASSERT_EQ(first.calls.size(), 2U);
+  // Every answer makes room for one that waits, whose intent is written only now.
+  reply(first.calls[0], OutcomeKind::succeeded);
+  const Ready second = shard_.ready();
+  EXPECT_EQ(second.calls.size(), 1U);
+  EXPECT_FALSE(second.transitions.empty());
+}
+
+TEST_F(ShardTest, BeyondItsLimitSubmissionsAreRefusedAndNothingElse) {
+  const auto definition = definition_of({call("a", CallClass::pivot)});
+  for (Ticket ticket = 1; ticket <= 4; ++ticket) submit(ticket, definition);
+  const Ready ready = shard_.ready();
+  EXPECT_EQ(ready.transitions.size(), 3U);
+  ASSERT_EQ(ready.answers.size(), 1U);
+  const auto& error = std::get<Error>(ready.answers.front().body);
+  EXPECT_EQ(error.code, Errc::resource_exhausted);
+  EXPECT_NE(error.message.find("active_sagas_max"), std::string::npos);
+}
+
+TEST_F(ShardTest, AnImpatientCallerIsAnsweredInTimeAndTheSagaGoesOn) {
+  submit(1, definition_of({call("a", CallClass::pivot)}), "", WaitMode::done, now_ + Millis{50});
+  const Ready first = shard_.ready();
+  EXPECT_LE(first.wake_at, now_ + Millis{50});
+  now_ += Millis{50};
+  shard_.step(now_, input::Tick{});
+  const Ready second = shard_.ready();
+  ASSERT_EQ(second.answers.size(), 1U);
+  EXPECT_TRUE(std::get<SagaAnswer>(second.answers.front().body).timed_out);
+  EXPECT_EQ(shard_.resident(), 1U);
+}
+
+TEST_F(ShardTest, AWaitingSagaLeavesMemoryWithATimerRow) {
+  StepDefinition wait;
+  wait.name = "w";
+  wait.kind = StepKind::wait;
+  wait.wait.timeout = Millis{5'000};
+  submit(1, definition_of({wait, call("p", CallClass::pivot)}), "", WaitMode::accepted);
+  const Ready ready = shard_.ready();
+  ASSERT_EQ(ready.transitions.size(), 1U);
+  EXPECT_EQ(ready.transitions.front().timer_after, now_ + Millis{5'000});
+  ASSERT_TRUE(ready.transitions.front().after.has_value());
+  EXPECT_TRUE(ready.transitions.front().after->waiting);
+  shard_.advance(ready.number);
+  EXPECT_EQ(shard_.resident(), 0U);
+}
+
+TEST_F(ShardTest, AfterAFailedWriteWaitingCallersAreToldAndNothingIsSent) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  const Ready lost = shard_.ready();
+  shard_.fail(now_, {Errc::unavailable, "writing has ended"});
+  const Ready told = shard_.ready();
+  ASSERT_EQ(told.answers.size(), 1U);
+  EXPECT_EQ(std::get<Error>(told.answers.front().body).code, Errc::unavailable);
+  EXPECT_TRUE(told.calls.empty());
+  submit(2, definition_of({call("a", CallClass::pivot)}));
+  const Ready refused = shard_.ready();
+  EXPECT_TRUE(refused.transitions.empty());
+  ASSERT_EQ(refused.answers.size(), 1U);
+}
+
+TEST_F(ShardTest, OnlyTheAttemptRightAfterAnUnknownOneIsMarkedSo) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  Invocation sent = shard_.ready().calls.front();
+  EXPECT_FALSE(sent.after_unknown);
+  const auto again = [&](OutcomeKind kind) {
+    reply(sent, kind);
+    now_ += Millis{60'000};
+    shard_.step(now_, input::Tick{});
+    sent = shard_.ready().calls.front();
+    return sent.after_unknown;
+  };
+  EXPECT_TRUE(again(OutcomeKind::unknown));
+  // A 409 read as pending once is believed the next time.
+  EXPECT_FALSE(again(OutcomeKind::pending));
+}
+
+TEST_F(ShardTest, DrainingSendsNothingNewAndRecordsWhatComes) {
+  submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
+  const Ready first = shard_.ready();
+  shard_.step(now_,
+              input::Admission{.closed = Error{Errc::unavailable, "draining"}, .draining = true});
+  reply(first.calls.front(), OutcomeKind::succeeded);
+  const Ready second = shard_.ready();
+  EXPECT_EQ(second.transitions.size(), 1U);
+  EXPECT_TRUE(second.calls.empty());
+}
+
+}  // namespace
+}  // namespace skald

@@ -1,0 +1,1 @@
+target_link_libraries(wire_test PRIVATE rapidcheck)

@@ -1,0 +1,280 @@
+#include "tools/skaldctl/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <sstream>
+
+#include "engine/base/version.h"
+#include "tools/skaldctl/completion.h"
+#include "tools/skaldctl/verbs.h"
+#include "tools/skaldctl/words.h"
+
+namespace skald::ctl {
+namespace {
+
+constexpr const char* kServerDefault = "http://127.0.0.1:7900";
+
+/// Everything the flags fill in; one verb uses some of it.
+struct Arguments {
+  std::string server = kServerDefault;
+  std::string format = "table";
+  std::string timeout = "10s";
+  std::string actor;
+  bool yes = false;
+  SagaName saga;
+  SubmitArguments submit;
+  ListArguments list;
+  SignalArguments signal;
+  std::string until;
+  std::string reason;
+  std::string leg;
+  bool payloads = false;
+  std::string definition;
+  std::uint32_t version = 0;
+  std::string shell;
+};
+
+class CommandLine {
+ public:
+  explicit CommandLine(const Terminal& terminal) : terminal_(terminal) {
+    app_.footer(std::string(kExitCodesHelp));
+    app_.require_subcommand(1);
+    app_.fallthrough();  // global flags may also follow the verb
+    add_global_flags();
+    add_submit();
+    add_list();
+    add_reading_verbs();
+    add_acting_verbs();
+    add_definitions();
+    add_version();
+    add_completion();
+  }
+
+  Exit run(std::vector<std::string> arguments, const Connector& connect) {
+    std::ranges::reverse(arguments);  // CLI11 takes them from the back
+    try {
+      app_.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {  // tidy: allow(catch) a library's only way to say it
+      std::ostringstream out;
+      std::ostringstream err;
+      const bool help = app_.exit(error, out, err) == 0;
+      terminal_.out(out.str());
+      terminal_.err(err.str());
+      return help ? Exit::ok : Exit::usage;
+    }
+    if (local_) return local_();
+    const auto format = format_named(arguments_.format);
+    if (!format)
+      return usage(
+          fmt::format("-o \"{}\": one of table, wide, json, jsonl, yaml, name", arguments_.format));
+    const auto timeout = read_duration(arguments_.timeout);
+    if (!timeout) return usage(timeout.error().message);
+    if (needs_saga_ && named_ways() != 1) {
+      return usage("name the saga by its id, by --key or by --business-key");
+    }
+    auto api = connect(arguments_.server);
+    if (!api) {
+      say_error(terminal_, *format, api.error(), hint_of(api.error().code));
+      return exit_of(api.error().code);
+    }
+    Session session{.api = **api,
+                    .terminal = terminal_,
+                    .format = *format,
+                    .yes = arguments_.yes,
+                    .actor = arguments_.actor,
+                    .timeout = *timeout};
+    return verb_(session);
+  }
+
+ private:
+  Exit usage(const std::string& what) const {
+    const Format format = format_named(arguments_.format).value_or(Format::table);
+    say_error(terminal_, format, {Errc::invalid_argument, what},
+              "`skaldctl --help` shows the flags");
+    return Exit::usage;
+  }
+
+  [[nodiscard]] std::optional<std::string> environment(const char* name) const {
+    return terminal_.environment ? terminal_.environment(name) : std::nullopt;
+  }
+
+  [[nodiscard]] int named_ways() const {
+    const SagaName& saga = arguments_.saga;
+    return int{!saga.id.empty()} + int{!saga.key.empty()} + int{!saga.business_key.empty()};
+  }
+
+  void add_global_flags() {
+    arguments_.server = environment("SKALD_SERVER").value_or(kServerDefault);
+    app_.add_option("--server", arguments_.server, "address of skaldd; also in SKALD_SERVER")
+        ->capture_default_str();
+    app_.add_option("-o,--output", arguments_.format, "table, wide, json, jsonl, yaml or name")
+        ->capture_default_str();
+    app_.add_option("--timeout", arguments_.timeout, "how long to wait for a saga")
+        ->capture_default_str();
+    arguments_.actor = environment("USER").value_or(environment("LOGNAME").value_or(""));
+    app_.add_option("--actor", arguments_.actor, "who acts, as recorded")->capture_default_str();
+    app_.add_flag("-y,--yes", arguments_.yes, "do not ask before what cannot be taken back");
+  }
+
+  CLI::App* verb(CLI::App& parent, const std::string& name, const std::string& help,
+                 std::function<Exit(Session&)> run) {
+    CLI::App* made = parent.add_subcommand(name, help);
+    made->callback([this, run = std::move(run)] { verb_ = run; });
+    return made;
+  }
+
+  /// The saga a verb is about: an id, or one of its keys.
+  CLI::App* saga_verb(const std::string& name, const std::string& help,
+                      std::function<Exit(Session&)> run) {
+    CLI::App* made = app_.add_subcommand(name, help);
+    made->add_option("SAGA", arguments_.saga.id, "id of the saga");
+    made->add_option("--key", arguments_.saga.key, "or its idempotency key");
+    made->add_option("--business-key", arguments_.saga.business_key,
+                     "or its business key: the newest saga with it");
+    made->callback([this, run = std::move(run)] {
+      verb_ = run;
+      needs_saga_ = true;
+    });
+    return made;
+  }
+
+  void add_submit() {
+    CLI::App* made = verb(app_, "submit", "start a saga",
+                          [this](Session& s) { return ctl::submit(s, arguments_.submit); });
+    SubmitArguments& to = arguments_.submit;
+    made->add_option("DEFINITION", to.definition, "name of a registered definition");
+    made->add_option("--version", to.version, "its version; the newest without it");
+    made->add_option("--inline", to.inline_file, "file with a definition as JSON, instead");
+    made->add_option("-i,--input", to.input, "JSON, @file, or - for standard input");
+    made->add_option("--key", to.key, "idempotency key: the same key is the same saga");
+    made->add_option("--business-key", to.business_key, "an order number, for finding it again");
+    made->add_option("--wait", to.wait, "accepted, decided or done");
+  }
+
+  void add_list() {
+    CLI::App* made = verb(app_, "list", "sagas, newest first",
+                          [this](Session& s) { return ctl::list(s, arguments_.list); });
+    ListArguments& to = arguments_.list;
+    made->add_option("--status", to.statuses, "only these; may be repeated")->delimiter(',');
+    made->add_option("--definition", to.definition, "only of this definition");
+    made->add_option("--business-key", to.business_key, "only with this business key");
+    made->add_option("--since", to.since, "only started within: 30s, 10m, 2h");
+    made->add_option("--limit", to.limit, "of one page")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    made->add_flag("--all", to.all, "every page");
+  }
+
+  void add_reading_verbs() {
+    saga_verb("show", "one saga against time, and why it is where it is",
+              [this](Session& s) { return ctl::show(s, arguments_.saga, arguments_.payloads); })
+        ->add_flag("--payloads", arguments_.payloads,
+                   "with requests and responses (-o json or yaml)");
+    saga_verb("explain", "why it is where it is, what is next, what may be asked",
+              [this](Session& s) { return ctl::explain(s, arguments_.saga); });
+    saga_verb("history", "everything that happened to it",
+              [this](Session& s) { return ctl::history(s, arguments_.saga); });
+    saga_verb("wait", "wait until it is decided or done", [this](Session& s) {
+      return ctl::wait(s, arguments_.saga, arguments_.until);
+    })->add_option("--until", arguments_.until, "decided or done (default)");
+  }
+
+  void add_acting_verbs() {
+    CLI::App* made = saga_verb("signal", "tell a waiting saga something", [this](Session& s) {
+      return ctl::signal(s, arguments_.saga, arguments_.signal);
+    });
+    made->add_option("--name", arguments_.signal.name, "name of the signal")->required();
+    made->add_option("--payload", arguments_.signal.payload, "JSON, @file, or -");
+    made->add_option("--id", arguments_.signal.id, "the same id is the same signal");
+    saga_verb("cancel", "turn it back and undo what was done", [this](Session& s) {
+      return ctl::cancel(s, arguments_.saga, arguments_.reason);
+    })->add_option("--reason", arguments_.reason, "recorded with it");
+    made = saga_verb("retry", "try what is stuck or backing off again now", [this](Session& s) {
+      return ctl::retry(s, arguments_.saga, arguments_.leg, arguments_.reason);
+    });
+    made->add_option("--leg", arguments_.leg, "only this leg: deduct_stock[7]");
+    made->add_option("--reason", arguments_.reason, "recorded with it");
+  }
+
+  void add_definitions() {
+    CLI::App* group = app_.add_subcommand("definitions", "what may be submitted");
+    group->require_subcommand(1);
+    group->fallthrough();
+    verb(*group, "list", "every definition and version",
+         [](Session& s) { return definitions_list(s); });
+    const auto add_name = [this](CLI::App* made) {
+      made->add_option("NAME", arguments_.definition, "of the definition")->required();
+      made->add_option("--version", arguments_.version, "the newest without it");
+    };
+    add_name(verb(*group, "show", "its steps", [this](Session& s) {
+      return definitions_show(s, arguments_.definition, arguments_.version);
+    }));
+    add_name(verb(*group, "graph", "its steps as a Mermaid flowchart", [this](Session& s) {
+      return definitions_graph(s, arguments_.definition, arguments_.version);
+    }));
+  }
+
+  void add_version() {
+    app_.add_subcommand("version", "of skaldctl")->callback([this] {
+      local_ = [this] {
+        terminal_.out(fmt::format("skaldctl {}\n", kVersion));
+        return Exit::ok;
+      };
+    });
+  }
+
+  void add_completion() {
+    CLI::App* made = app_.add_subcommand("completion", "script for bash, zsh or fish");
+    made->add_option("SHELL", arguments_.shell, "bash, zsh or fish")->required();
+    made->callback([this] {
+      local_ = [this] {
+        const auto script = completion_script(arguments_.shell, verb_words());
+        if (!script) return usage("completion: one of bash, zsh, fish");
+        terminal_.out(*script);
+        return Exit::ok;
+      };
+    });
+  }
+
+  [[nodiscard]] std::vector<VerbWords> verb_words() const {
+    std::vector<VerbWords> words;
+    for (const CLI::App* top : app_.get_subcommands([](const CLI::App*) { return true; })) {
+      words.push_back(words_of(*top, top->get_name()));
+      for (const CLI::App* below : top->get_subcommands([](const CLI::App*) { return true; })) {
+        words.push_back(words_of(*below, top->get_name() + " " + below->get_name()));
+      }
+    }
+    return words;
+  }
+
+  [[nodiscard]] VerbWords words_of(const CLI::App& app, std::string verb) const {
+    VerbWords made{.verb = std::move(verb), .help = app.get_description(), .flags = {}};
+    const auto add = [&made](const CLI::App& of) {
+      for (const CLI::Option* option : of.get_options()) {
+        for (const std::string& name : option->get_lnames()) made.flags.push_back("--" + name);
+      }
+    };
+    add(app);
+    add(app_);
+    return made;
+  }
+
+  const Terminal& terminal_;
+  CLI::App app_{"Talks to skaldd, the saga orchestrator.", "skaldctl"};
+  Arguments arguments_;
+  std::function<Exit(Session&)> verb_;
+  std::function<Exit()> local_;  // needs no server
+  bool needs_saga_ = false;
+};
+
+}  // namespace
+
+Exit run(std::vector<std::string> arguments, const Terminal& terminal, const Connector& connect) {
+  return CommandLine(terminal).run(std::move(arguments), connect);
+}
+
+}  // namespace skald::ctl

@@ -1,0 +1,90 @@
+#include "tools/skaldctl/terminal.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+
+namespace skald::ctl {
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+void write_to(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+std::string_view code_of(Tone tone) {
+  switch (tone) {
+    case Tone::plain:
+      return "";
+    case Tone::dim:
+      return "\x1b[2m";
+    case Tone::good:
+      return "\x1b[32m";
+    case Tone::bad:
+      return "\x1b[31m";
+    case Tone::warn:
+      return "\x1b[33m";
+    case Tone::active:
+      return "\x1b[36m";
+    case Tone::strong:
+      return "\x1b[1m";
+  }
+  return "";
+}
+
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto value = environment(name);
+    if (!value || value->empty()) continue;
+    return value->find("UTF-8") != value->npos || value->find("utf8") != value->npos;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string Terminal::toned(Tone tone, std::string_view text) const {
+  if (!colour || tone == Tone::plain || text.empty()) return std::string(text);
+  return fmt::format("{}{}\x1b[0m", code_of(tone), text);
+}
+
+Terminal process_terminal() {
+  Terminal terminal;
+  terminal.out = [](std::string_view text) { write_to(stdout, text); };
+  terminal.err = [](std::string_view text) { write_to(stderr, text); };
+  terminal.read_line = []() -> std::optional<std::string> {
+    std::string line;
+    if (!std::getline(std::cin, line)) return std::nullopt;
+    return line;
+  };
+  terminal.read_all = [] {
+    return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  };
+  terminal.environment = environment;
+  terminal.input_is_tty = ::isatty(STDIN_FILENO) == 1;
+  const bool out_is_tty = ::isatty(STDOUT_FILENO) == 1;
+  const auto term = environment("TERM");
+  terminal.colour = out_is_tty && !environment("NO_COLOR") && term != "dumb";
+  terminal.ascii = !locale_is_utf8();
+  winsize size{};
+  if (out_is_tty && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    constexpr std::size_t kWidthMin = 60;  // narrower terminals wrap
+    constexpr std::size_t kWidthMax = 160;
+    terminal.width = std::clamp<std::size_t>(size.ws_col, kWidthMin, kWidthMax);
+  }
+  return terminal;
+}
+
+}  // namespace skald::ctl

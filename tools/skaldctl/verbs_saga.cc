@@ -1,0 +1,314 @@
+// Verbs about sagas.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
+#include "engine/base/hash.h"
+#include "engine/wire/json.h"
+#include "skald/v1/service.pb.h"
+#include "tools/skaldctl/saga_text.h"
+#include "tools/skaldctl/table.h"
+#include "tools/skaldctl/verbs.h"
+#include "tools/skaldctl/words.h"
+
+namespace skald::ctl {
+namespace {
+
+template <class Request>
+Request named(const SagaName& saga) {
+  Request request;
+  if (!saga.id.empty()) request.set_saga_id(saga.id);
+  if (!saga.key.empty()) request.set_idempotency_key(saga.key);
+  if (!saga.business_key.empty()) request.set_business_key(saga.business_key);
+  return request;
+}
+
+/// The text itself, the file behind "@", or standard input for "-".
+Result<std::string> read_text(const Terminal& terminal, const std::string& argument) {
+  if (argument == "-") return terminal.read_all();
+  if (!argument.starts_with('@')) return argument;
+  std::ifstream file(argument.substr(1));
+  if (!file) return fail(Errc::invalid_argument, "{} cannot be read", argument.substr(1));
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+template <class Message>
+Result<void> read_json_argument(const Terminal& terminal, std::string_view flag,
+                                const std::string& argument, Message& to) {
+  const auto text = read_text(terminal, argument);
+  if (!text) return std::unexpected(text.error());
+  auto parsed = wire::message_from_json(*text, to);
+  if (parsed) return {};
+  return fail(Errc::invalid_argument, "{}: {}", flag, parsed.error().message);
+}
+
+Result<v1::WaitMode::Value> wait_mode(const std::string& word) {
+  v1::WaitMode::Value mode = v1::WaitMode::unspecified;
+  if (word.empty() || v1::WaitMode::Value_Parse(word, &mode)) return mode;
+  return fail(Errc::invalid_argument, "\"{}\" is none of accepted, decided, done", word);
+}
+
+/// Prints an answer in the session's format.
+Exit print_answer(const Session& session, const v1::SagaAnswer& answer) {
+  if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, answer));
+  } else if (session.format == Format::name) {
+    session.terminal.out(answer.saga_id() + "\n");
+  } else {
+    session.terminal.out(answer_text(session.terminal, answer));
+  }
+  return Exit::ok;
+}
+
+std::int64_t wall_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Exit Session::fail(const Error& error) const {
+  say_error(terminal, format, error, hint_of(error.code));
+  return exit_of(error.code);
+}
+
+Exit Session::call(std::string_view procedure, const google::protobuf::Message& request,
+                   google::protobuf::Message& response, Millis longer) {
+  const auto called = api.call(procedure, request, response, kCallTimeout + longer);
+  return called ? Exit::ok : fail(called.error());
+}
+
+Exit submit(Session& session, const SubmitArguments& arguments) {
+  v1::SubmitRequest request;
+  request.set_definition(arguments.definition);
+  request.set_version(arguments.version);
+  request.set_idempotency_key(arguments.key);
+  request.set_business_key(arguments.business_key);
+  request.set_timeout_ms(static_cast<std::uint32_t>(session.timeout.count()));
+  const auto mode = wait_mode(arguments.wait);
+  if (!mode) return session.fail(mode.error());
+  request.set_wait(*mode);
+  if (!arguments.inline_file.empty()) {
+    const bool from_input = arguments.inline_file == "-" || arguments.inline_file.starts_with('@');
+    auto read = read_json_argument(session.terminal, "--inline",
+                                   from_input ? arguments.inline_file : "@" + arguments.inline_file,
+                                   *request.mutable_inline_definition());
+    if (!read) return session.fail(read.error());
+  }
+  if (!arguments.input.empty()) {
+    auto read =
+        read_json_argument(session.terminal, "--input", arguments.input, *request.mutable_input());
+    if (!read) return session.fail(read.error());
+  }
+  v1::SagaAnswer answer;
+  const Exit called =
+      session.call("/skald.v1.SagaService/Submit", request, answer, session.timeout);
+  if (called != Exit::ok) return called;
+  print_answer(session, answer);
+  return *mode == v1::WaitMode::unspecified ? Exit::ok : exit_of(answer, *mode);
+}
+
+Exit wait(Session& session, const SagaName& saga, const std::string& until) {
+  auto request = named<v1::WaitRequest>(saga);
+  const auto mode = wait_mode(until);
+  if (!mode) return session.fail(mode.error());
+  request.set_until(*mode);
+  request.set_timeout_ms(static_cast<std::uint32_t>(session.timeout.count()));
+  v1::SagaAnswer answer;
+  const Exit called = session.call("/skald.v1.SagaService/Wait", request, answer, session.timeout);
+  if (called != Exit::ok) return called;
+  print_answer(session, answer);
+  return exit_of(answer, *mode);
+}
+
+namespace {
+
+void print_page(const Session& session, const v1::ListResponse& page) {
+  switch (session.format) {
+    case Format::json:
+    case Format::yaml:
+      session.terminal.out(print_message(session.format, page));
+      return;
+    case Format::jsonl:
+      for (const v1::SagaSummary& saga : page.sagas()) {
+        session.terminal.out(print_message(Format::jsonl, saga));
+      }
+      return;
+    case Format::name:
+      for (const v1::SagaSummary& saga : page.sagas()) session.terminal.out(saga.saga_id() + "\n");
+      return;
+    case Format::table:
+    case Format::wide:
+      session.terminal.out(
+          list_text(session.terminal, page, wall_ms(), session.format == Format::wide));
+      return;
+  }
+}
+
+}  // namespace
+
+Exit list(Session& session, const ListArguments& arguments) {
+  v1::ListRequest request;
+  request.set_definition(arguments.definition);
+  request.set_business_key(arguments.business_key);
+  request.set_limit(arguments.limit);
+  for (const std::string& word : arguments.statuses) {
+    v1::SagaStatus::Value status = v1::SagaStatus::unspecified;
+    if (!v1::SagaStatus::Value_Parse(word, &status) || status == v1::SagaStatus::unspecified) {
+      return session.fail({Errc::invalid_argument, fmt::format("\"{}\" is not a status", word)});
+    }
+    request.add_status(status);
+  }
+  if (!arguments.since.empty()) {
+    const auto since = read_duration(arguments.since);
+    if (!since) return session.fail(since.error());
+    const std::int64_t after = wall_ms() - since->count();
+    request.mutable_started_after()->set_seconds(after / 1'000);
+    request.mutable_started_after()->set_nanos(static_cast<std::int32_t>(after % 1'000) *
+                                               1'000'000);
+  }
+  v1::ListResponse all;
+  do {
+    v1::ListResponse page;
+    const Exit called = session.call("/skald.v1.SagaService/List", request, page);
+    if (called != Exit::ok) return called;
+    request.set_page_token(page.next_page_token());
+    all.mutable_sagas()->MergeFrom(page.sagas());
+    all.set_next_page_token(page.next_page_token());
+  } while (arguments.all && !all.next_page_token().empty());
+  print_page(session, all);
+  const bool for_people = session.format == Format::table || session.format == Format::wide;
+  if (for_people && !all.next_page_token().empty()) {
+    session.terminal.err("there are more: give --all or a larger --limit\n");
+  }
+  return Exit::ok;
+}
+
+Exit show(Session& session, const SagaName& name, bool payloads) {
+  auto request = named<v1::GetRequest>(name);
+  request.set_attempts(true);
+  request.set_payloads(payloads);
+  v1::Saga saga;
+  const Exit called = session.call("/skald.v1.SagaService/Get", request, saga);
+  if (called != Exit::ok) return called;
+  if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, saga));
+  } else if (session.format == Format::name) {
+    session.terminal.out(saga.saga_id() + "\n");
+  } else {
+    session.terminal.out(saga_text(session.terminal, saga, session.format == Format::wide));
+  }
+  return Exit::ok;
+}
+
+Exit explain(Session& session, const SagaName& name) {
+  v1::Saga saga;
+  const Exit called = session.call("/skald.v1.SagaService/Get", named<v1::GetRequest>(name), saga);
+  if (called != Exit::ok) return called;
+  if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, saga.explanation()));
+  } else {
+    session.terminal.out(explanation_text(session.terminal, saga));
+  }
+  return Exit::ok;
+}
+
+Exit history(Session& session, const SagaName& saga) {
+  v1::HistoryResponse told;
+  const Exit called =
+      session.call("/skald.v1.SagaService/History", named<v1::HistoryRequest>(saga), told);
+  if (called != Exit::ok) return called;
+  if (session.format == Format::jsonl) {
+    for (const v1::HistoryEvent& event : told.events()) {
+      session.terminal.out(print_message(Format::jsonl, event));
+    }
+  } else if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, told));
+  } else {
+    session.terminal.out(history_text(session.terminal, told));
+  }
+  return Exit::ok;
+}
+
+Exit signal(Session& session, const SagaName& saga, const SignalArguments& arguments) {
+  auto request = named<v1::SignalRequest>(saga);
+  request.set_name(arguments.name);
+  if (!arguments.payload.empty()) {
+    auto read = read_json_argument(session.terminal, "--payload", arguments.payload,
+                                   *request.mutable_payload());
+    if (!read) return session.fail(read.error());
+  }
+  std::string id = arguments.id;
+  if (id.empty()) {
+    const std::uint64_t hash =
+        hash64(request.payload().SerializeAsString(), hash64(arguments.name));
+    id = fmt::format("skaldctl-{:016x}", hash);
+  }
+  request.set_signal_id(id);
+  v1::SignalResponse response;
+  const Exit called = session.call("/skald.v1.SagaService/Signal", request, response);
+  if (called != Exit::ok) return called;
+  if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, response));
+  } else {
+    session.terminal.out(fmt::format("signal {} ({}) {}\n", arguments.name, id,
+                                     response.duplicate() ? "was known already" : "received"));
+  }
+  return Exit::ok;
+}
+
+namespace {
+
+/// True: go on. Asks where a person can answer; where nobody can, --yes must have been given.
+Exit confirm(const Session& session, const std::string& question) {
+  if (session.yes) return Exit::ok;
+  if (!session.terminal.input_is_tty || is_for_programs(session.format)) {
+    say_error(session.terminal, session.format,
+              {Errc::failed_precondition, "nobody is there to be asked"},
+              "give --yes to go on without being asked");
+    return Exit::declined;
+  }
+  session.terminal.err(question + " [y/N] ");
+  const auto line = session.terminal.read_line();
+  if (line == "y" || line == "Y" || line == "yes") return Exit::ok;
+  session.terminal.err("nothing was done\n");
+  return Exit::declined;
+}
+
+}  // namespace
+
+Exit cancel(Session& session, const SagaName& name, const std::string& reason) {
+  auto request = named<v1::CancelRequest>(name);
+  if (!session.yes && session.terminal.input_is_tty && !is_for_programs(session.format)) {
+    v1::Saga saga;
+    const Exit called =
+        session.call("/skald.v1.SagaService/Get", named<v1::GetRequest>(name), saga);
+    if (called != Exit::ok) return called;
+    session.terminal.err(fmt::format("{}  {} v{}  {}\n{}\n", saga.saga_id(), saga.definition(),
+                                     saga.version(), status_word(saga.status()),
+                                     wrapped(saga.explanation().why(), session.terminal.width, 0)));
+    request.set_saga_id(saga.saga_id());  // the one that was shown
+  }
+  const Exit confirmed = confirm(session, "Cancel it and undo what was done?");
+  if (confirmed != Exit::ok) return confirmed;
+  request.set_actor(session.actor);
+  request.set_reason(reason);
+  v1::SagaAnswer answer;
+  const Exit called = session.call("/skald.v1.SagaService/Cancel", request, answer);
+  return called != Exit::ok ? called : print_answer(session, answer);
+}
+
+Exit retry(Session& session, const SagaName& name, const std::string& leg,
+           const std::string& reason) {
+  auto request = named<v1::RetryRequest>(name);
+  request.set_leg(leg);
+  request.set_actor(session.actor);
+  request.set_reason(reason);
+  v1::SagaAnswer answer;
+  const Exit called = session.call("/skald.v1.SagaService/Retry", request, answer);
+  return called != Exit::ok ? called : print_answer(session, answer);
+}
+
+}  // namespace skald::ctl
