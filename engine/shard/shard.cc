@@ -35,6 +35,8 @@ void Shard::step(Instant now, Input input) {
   now_ = std::max(now_, now);
   std::visit([this](auto& in) { on(in); }, input);
   pump_gates();
+  // Only now: an input may serve several callers of one saga, and the first must not evict it.
+  for (const SagaId& id : std::exchange(leaving_, {})) evict_if_idle(id);
 }
 
 Ready Shard::ready() {
@@ -80,7 +82,7 @@ void Shard::on(input::Wait& in) {
   Resident* saga = find_or_load(id, Input(in));
   if (saga == nullptr) return;
   wait_for(*saga, in.ticket, in.mode, in.wait_until, false);
-  evict_if_idle(id);
+  leaving_.push_back(id);
 }
 
 void Shard::on(input::TakeSignal& in) {
@@ -209,7 +211,7 @@ void Shard::on(input::SagaLoaded& in) {
       refuse(ticket);
     }
   }
-  if (found) evict_if_idle(in.id);
+  if (found) leaving_.push_back(in.id);
 }
 
 void Shard::on(input::TimersLoaded& in) {

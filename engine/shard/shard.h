@@ -168,6 +168,7 @@ class Shard {
   MinHeap<Wakeup> wakes_;
   MinHeap<Patience> patience_;
   std::deque<std::pair<std::uint64_t, SagaId>> evictable_;  // (number, saga): once durable
+  std::vector<SagaId> leaving_;  // perhaps idle: looked at when this input has been served
   std::vector<std::uint32_t> freed_gates_;
   Instant timers_until_{};
 };

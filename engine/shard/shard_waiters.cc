@@ -85,7 +85,7 @@ void Shard::end_patience() {
     late.timed_out = true;
     answer(ticket, std::move(late));
     saga.waiters.erase(waiter);
-    evict_if_idle(id);
+    leaving_.push_back(id);
   }
 }
 

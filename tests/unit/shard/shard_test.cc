@@ -134,6 +134,33 @@ TEST_F(ShardTest, AKeyUsedWithAnotherBodyIsAConflict) {
   EXPECT_NE(error.message.find(old.text()), std::string::npos);
 }
 
+TEST_F(ShardTest, EveryCallerThatAwaitsALoadOfAFinishedSagaIsAnswered) {
+  const auto definition = definition_of({call("a", CallClass::pivot)});
+  submit(1, definition, "k");
+  shard_.step(now_, input::KeyLoaded{.key = "k", .row = std::optional<KeyRow>{}});
+  const Ready begun = shard_.ready();
+  reply(begun.calls.front(), OutcomeKind::succeeded);
+  const Ready ended = shard_.ready();
+  const SagaId id = begun.calls.front().saga_id;
+  const SagaState finished = *shard_.find(id);
+  shard_.advance(ended.number);
+  ASSERT_EQ(shard_.resident(), 0U);
+
+  for (Ticket ticket = 2; ticket <= 4; ++ticket) submit(ticket, definition, "k");
+  (void)shard_.ready();
+  const KeyRow row{.key = "k", .saga = id, .body_hash = 7};
+  shard_.step(now_, input::KeyLoaded{.key = "k", .row = std::optional(row)});
+  ASSERT_EQ(shard_.ready().loads.size(), 1U);
+  shard_.step(now_, input::SagaLoaded{.id = id, .state = std::optional(finished)});
+  const Ready told = shard_.ready();
+  ASSERT_EQ(told.answers.size(), 3U);
+  for (const ShardAnswer& answer : told.answers) {
+    ASSERT_TRUE(std::holds_alternative<SagaAnswer>(answer.body));
+    EXPECT_EQ(std::get<SagaAnswer>(answer.body).status, SagaStatus::completed);
+  }
+  EXPECT_EQ(shard_.resident(), 0U);
+}
+
 TEST_F(NarrowShardTest, NoMoreAttemptsAreOutThanTheParticipantsLimit) {
   submit(1, definition_of({call("a", CallClass::compensatable, 5), call("p", CallClass::pivot)}));
   const Ready first = shard_.ready();
