@@ -246,8 +246,7 @@ class Explainer {
     for (const Open& open : open_.in_flight) lines.push_back(in_flight_words(open));
     for (const Want& want : snapshot_.owed.wants) {
       const Open open{want.leg, want.operation, nullptr};
-      lines.push_back(fmt::format("{} is sent as soon as {} has room", operation_text(open),
-                                  participant(open)));
+      lines.push_back(unsent_words(open));
     }
     for (const Open& open : open_.backing_off) {
       if (!is_wanted(open)) lines.push_back(retry_words(open));
@@ -267,6 +266,30 @@ class Explainer {
       lines.push_back(fmt::format("and {} more", more));
     }
     return fmt::format("{}.", fmt::join(lines, "; "));
+  }
+
+  /// What keeps an operation that may be sent from being sent.
+  [[nodiscard]] std::string unsent_words(const Open& open) const {
+    const std::string what = operation_text(open);
+    const std::string who = participant(open);
+    const Want want{.leg = open.leg, .operation = open.operation};
+    const auto back = std::ranges::find(snapshot_.held_back, want, &HeldBack::want);
+    if (back == snapshot_.held_back.end()) {
+      return fmt::format("{} is sent as soon as {} has room", what, who);
+    }
+    if (back->hold) {
+      const ParticipantHold& hold = *back->hold;
+      return fmt::format("{} is sent when {}{} is released: {} holds it since {} ({})", what,
+                         hold.participant, hold.path.empty() ? "" : " " + hold.path,
+                         hold.actor.name.empty() ? "somebody" : hold.actor.name,
+                         instant_words(hold.at), hold.actor.reason);
+    }
+    if (back->breaker == BreakerState::trying) {
+      return fmt::format("{} is sent when an attempt that is out shows that {} has healed", what,
+                         who);
+    }
+    return fmt::format("{} waits because {} failed too often in a row; one attempt tries it {}",
+                       what, who, due_words(back->tries_at));
   }
 
   /// Due already: it is among those that wait for room.

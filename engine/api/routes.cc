@@ -62,6 +62,9 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.SagaService/Retry", Unary<&SagaService::retry>::run},
     Procedure{"/skald.v1.DefinitionService/List", Unary<&SagaService::list_definitions>::run},
     Procedure{"/skald.v1.DefinitionService/Get", Unary<&SagaService::get_definition>::run},
+    Procedure{"/skald.v1.ParticipantService/List", Unary<&SagaService::list_participants>::run},
+    Procedure{"/skald.v1.ParticipantService/Hold", Unary<&SagaService::hold>::run},
+    Procedure{"/skald.v1.ParticipantService/Release", Unary<&SagaService::release>::run},
 };
 
 struct Page {
@@ -94,8 +97,8 @@ HttpResponse not_routed(std::string_view path) {
   constexpr std::size_t kPathShownMax = 128;
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
-       fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/* and "
-                   "/skald.v1.DefinitionService/*, pages are /healthz, /readyz and /metrics",
+       fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
+                   "DefinitionService/* and ParticipantService/*, pages are /healthz, /readyz and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;

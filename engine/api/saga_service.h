@@ -9,6 +9,7 @@
 #include "engine/api/read_model.h"
 #include "engine/base/result.h"
 #include "engine/runtime/engine.h"
+#include "skald/v1/participant.pb.h"
 #include "skald/v1/service.pb.h"
 
 namespace skald::api {
@@ -62,6 +63,13 @@ class SagaService {
                         Reply<v1::ListDefinitionsResponse> reply);
   void get_definition(v1::GetDefinitionRequest request, const CallContext& context,
                       Reply<v1::DefinitionView> reply);
+
+  // participants.cc
+  void list_participants(v1::ListParticipantsRequest request, const CallContext& context,
+                         Reply<v1::ListParticipantsResponse> reply);
+  void hold(v1::HoldRequest request, const CallContext& context, Reply<v1::ParticipantHold> reply);
+  void release(v1::ReleaseRequest request, const CallContext& context,
+               Reply<v1::ParticipantHold> reply);
 
  private:
   /// What the engine is asked to submit, and the definition that prints its answer.

@@ -8,6 +8,7 @@
 namespace skald {
 
 using Millis = std::chrono::milliseconds;
+using Micros = std::chrono::microseconds;  // measured durations only
 
 /// The engine's time line: the stored high-water mark advanced by a steady clock (rule 8).
 /// Never read directly; an Instant arrives with the input that needs it.

@@ -21,7 +21,8 @@ Committer::Committer(Store& store, Options options, std::vector<ShardMeta> metas
 Committer::~Committer() { stop(); }
 
 void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_high,
-                     std::vector<Transition> transitions, std::vector<std::string> keys_removed) {
+                     std::vector<Transition> transitions, std::vector<std::string> keys_removed,
+                     std::vector<Note> notes) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
@@ -30,7 +31,8 @@ void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_hi
     queues_[shard].push_back({.number = number,
                               .clock_high = clock_high,
                               .transitions = std::move(transitions),
-                              .keys_removed = std::move(keys_removed)});
+                              .keys_removed = std::move(keys_removed),
+                              .notes = std::move(notes)});
   }
   if (first) wake_.notify_one();
 }
@@ -73,6 +75,7 @@ Committer::Taken Committer::take() {
         batch.transitions.push_back(std::move(transition));
       }
       std::ranges::move(chunk.keys_removed, std::back_inserter(batch.keys_removed));
+      std::ranges::move(chunk.notes, std::back_inserter(batch.notes));
       queue.pop_front();
       queued_ -= 1;
     }

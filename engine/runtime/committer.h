@@ -40,7 +40,8 @@ class Committer {
 
   /// Thread: any; calls of one shard in the order of their numbers.
   void push(std::uint32_t shard, std::uint64_t number, Instant clock_high,
-            std::vector<Transition> transitions, std::vector<std::string> keys_removed);
+            std::vector<Transition> transitions, std::vector<std::string> keys_removed,
+            std::vector<Note> notes);
   /// Commits what was pushed, then stops. Idempotent.
   void stop();
 
@@ -60,6 +61,7 @@ class Committer {
     Instant clock_high{};
     std::vector<Transition> transitions;
     std::vector<std::string> keys_removed;
+    std::vector<Note> notes;
   };
   struct Taken {
     std::vector<ShardBatch> batches;

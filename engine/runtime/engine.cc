@@ -58,6 +58,10 @@ class EngineOnThreads final : public Engine {
   void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) override;
   void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) override;
 
+  std::vector<ParticipantFigures> participants() const override;
+  void hold(ParticipantHold hold, Answer<ParticipantHold> answer) override;
+  void release(std::string participant, std::string path, Answer<ParticipantHold> answer) override;
+
   std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
   DefinitionPtr find_definition(std::string_view name, std::uint32_t version) const override {
     return definitions_.find(name, version);
@@ -84,6 +88,9 @@ class EngineOnThreads final : public Engine {
   template <class T>
   static InputAnswer typed(Answer<T> answer);
 
+  /// Makes the note durable, then tells every shard what follows.
+  void write_note(Note note, std::move_only_function<void(Result<bool>)> written);
+
   std::unique_ptr<Shard> make_shard(std::uint32_t index, std::size_t shards);
   void keep_house();
   void judge_disk();
@@ -92,6 +99,7 @@ class EngineOnThreads final : public Engine {
 
   EngineParts parts_;
   DefinitionTable definitions_;
+  HoldBook holds_;
   BlockingPool blocking_;
   std::unique_ptr<EngineClock> clock_;
   std::vector<std::unique_ptr<ShardDriver>> drivers_;
@@ -120,6 +128,9 @@ Result<void> EngineOnThreads::open() {
     high = std::max(high, meta->clock_high);
     metas.push_back(*meta);
   }
+  if (const auto loaded = holds_.load(parts_.store); !loaded) {
+    return std::unexpected(loaded.error());
+  }
   clock_ = std::make_unique<EngineClock>(parts_.clock, high, parts_.log.named("runtime"));
   committer_ = std::make_unique<Committer>(
       parts_.store,
@@ -145,7 +156,12 @@ Result<void> EngineOnThreads::open() {
                                       make_shard(i, shards)));
     drivers_.back()->set_invoker(parts_.make_invoker(drivers_.back()->io()));
   }
-  for (auto& driver : drivers_) driver->start();
+  for (auto& driver : drivers_) {
+    for (const ParticipantHold& hold : holds_.all()) {
+      driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
+    }
+    driver->start();
+  }
   house_timer_ = std::make_unique<boost::asio::steady_timer>(drivers_.front()->io());
   boost::asio::post(drivers_.front()->io(), [this] { keep_house(); });
   return {};
@@ -157,12 +173,13 @@ std::unique_ptr<Shard> EngineOnThreads::make_shard(std::uint32_t index, std::siz
   const auto share = [shards](std::uint64_t total) {
     return std::max<std::uint64_t>(1, (total + shards - 1) / shards);
   };
-  Gates gates([&options, share](std::string_view participant) {
+  const auto limit_of = [&options, share](std::string_view participant) {
     const auto own = options.participants.find(std::string(participant));
     const auto& chosen =
         own == options.participants.end() ? options.participant_default : own->second;
     return static_cast<std::uint32_t>(share(chosen.in_flight_max));
-  });
+  };
+  Gates gates({.limit_of = limit_of, .breaker = options.breaker});
   return std::make_unique<Shard>(
       ShardOptions{.placement_first = range.first,
                    .placement_last = range.last,
@@ -328,6 +345,8 @@ void EngineOnThreads::get(SagaRef saga, Answer<SagaSnapshot> answer) {
                                                      snapshot.state.version, snapshot.state.source);
           if (snapshot.definition) {
             snapshot.owed = owed(*snapshot.definition, snapshot.state, snapshot.now);
+            snapshot.held_back =
+                held_back(*snapshot.definition, snapshot.owed.wants, participants(), holds_);
           }
           return snapshot;
         },
@@ -357,6 +376,63 @@ void EngineOnThreads::history(SagaRef saga, Answer<SagaHistory> answer) {
 void EngineOnThreads::list(ListQuery query, Answer<ListPage> answer) {
   read<ListPage>([this, query = std::move(query)] { return parts_.store.list(query); },
                  std::move(answer));
+}
+
+std::vector<ParticipantFigures> EngineOnThreads::participants() const {
+  std::vector<std::vector<Gates::Load>> loads;
+  for (const auto& driver : drivers_) loads.push_back(driver->figures().participants);
+  return sum_participants(loads, holds_);
+}
+
+void EngineOnThreads::write_note(Note note, std::move_only_function<void(Result<bool>)> written) {
+  InputAnswer tell = typed<bool>(std::move(written));
+  auto make = [note = std::move(note)](Ticket ticket) mutable -> Input {
+    return input::WriteNote{.ticket = ticket, .note = std::move(note)};
+  };
+  if (!drivers_.front()->post(std::move(make), tell)) {
+    tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
+  }
+}
+
+void EngineOnThreads::hold(ParticipantHold hold, Answer<ParticipantHold> answer) {
+  if (holds_.size() >= kHoldsMax) {
+    return answer(fail(Errc::resource_exhausted, "{} holds are in force (limit kHoldsMax)",
+                       holds_.size()));
+  }
+  hold.at = clock_->now();
+  Note note{.name = hold_note_name(hold.participant, hold.path), .value = Bytes()};
+  wire::encode_hold(hold, *note.value);
+  write_note(std::move(note), [this, hold = std::move(hold),
+                               answer = std::move(answer)](Result<bool> written) mutable {
+    if (!written) return answer(std::unexpected(written.error()));
+    holds_.add(hold);
+    for (auto& driver : drivers_) {
+      driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
+    }
+    answer(std::move(hold));
+  });
+}
+
+void EngineOnThreads::release(std::string participant, std::string path,
+                              Answer<ParticipantHold> answer) {
+  auto held = holds_.find(participant, path);
+  if (!held) {
+    return answer(fail(Errc::not_found, "{}{} is not held{}", participant, path,
+                       holds_.that_holds(participant, path)
+                           ? ": its participant is; release that"
+                           : ""));
+  }
+  Note note{.name = hold_note_name(participant, path), .value = {}};
+  write_note(std::move(note), [this, held = std::move(*held),
+                               answer = std::move(answer)](Result<bool> written) mutable {
+    if (!written) return answer(std::unexpected(written.error()));
+    holds_.remove(held.participant, held.path);
+    for (auto& driver : drivers_) {
+      driver->post(
+          input::Hold{.participant = held.participant, .path = held.path, .held = false});
+    }
+    answer(std::move(held));
+  });
 }
 
 Result<void> EngineOnThreads::ready() const {

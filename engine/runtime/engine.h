@@ -18,6 +18,7 @@
 #include "engine/core/state.h"
 #include "engine/runtime/invoker.h"
 #include "engine/runtime/options.h"
+#include "engine/runtime/participants.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/definitions.h"
 #include "engine/store/store.h"
@@ -57,6 +58,7 @@ struct SagaSnapshot {
   SagaState state;
   DefinitionPtr definition;  // null: not registered
   Owed owed;                 // when the definition is known
+  std::vector<HeldBack> held_back;  // of what may be sent: what is not, and why
   Instant now{};             // engine time of the answer
 };
 
@@ -102,6 +104,15 @@ class Engine {
   /// Errors as core/decide.h gives them; aborted means `undecided`, and recorded.
   virtual void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) = 0;
   virtual void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) = 0;
+
+  /// Every method that has been called, or is held, since the start.
+  [[nodiscard]] virtual std::vector<ParticipantFigures> participants() const = 0;
+  /// Nothing is sent to the participant (empty path) or the method until it is released; durable
+  /// when answered. `hold.at` is set here. Errors: resource_exhausted (kHoldsMax).
+  virtual void hold(ParticipantHold hold, Answer<ParticipantHold> answer) = 0;
+  /// The hold that ended. Errors: not_found (it is not held; says what is).
+  virtual void release(std::string participant, std::string path,
+                       Answer<ParticipantHold> answer) = 0;
 
   [[nodiscard]] virtual std::vector<DefinitionPtr> definitions() const = 0;  // all versions
   /// nullptr when unknown; version 0: the newest.

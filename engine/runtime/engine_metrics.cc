@@ -30,6 +30,16 @@ class Text {
   std::string out;
 };
 
+/// Everything but the limit.
+void add(Gates::Load& to, const Gates::Load& from) {
+  to.in_flight += from.in_flight;
+  to.queued += from.queued;
+  to.answers += from.answers;
+  to.sick += from.sick;
+  to.held = to.held || from.held;
+  if (from.breaker != BreakerState::closed) to.breaker = from.breaker;
+}
+
 ShardFigures sum(const std::vector<ShardFigures>& shards) {
   ShardFigures total;
   std::map<std::string, Gates::Load> participants;
@@ -48,12 +58,17 @@ ShardFigures sum(const std::vector<ShardFigures>& shards) {
     t.became_stuck += c.became_stuck;
     total.resident += shard.resident;
     total.waiters += shard.waiters;
+    std::map<std::string, Gates::Load> own;  // of this shard: one limit for all lanes
     for (const Gates::Load& load : shard.participants) {
-      Gates::Load& p = participants[load.participant];
-      p.participant = load.participant;
-      p.in_flight += load.in_flight;
+      Gates::Load& p = own[load.participant];
+      p.limit = load.limit;
+      add(p, load);
+    }
+    for (const auto& [name, load] : own) {
+      Gates::Load& p = participants[name];
+      p.participant = name;
       p.limit += load.limit;
-      p.queued += load.queued;
+      add(p, load);
     }
   }
   for (auto& [name, load] : participants) total.participants.push_back(std::move(load));
@@ -105,6 +120,22 @@ void append_participants(Text& text, const ShardFigures& total) {
     text.labelled("skald_participant_queued", "participant", p.participant,
                   static_cast<double>(p.queued));
   }
+  const auto each = [&](std::string_view metric, std::string_view type, std::string_view help,
+                        auto value) {
+    text.head(metric, type, help);
+    for (const auto& p : total.participants) {
+      text.labelled(metric, "participant", p.participant, static_cast<double>(value(p)));
+    }
+  };
+  each("skald_participant_answers_total", "counter", "Attempts that have ended.",
+       [](const auto& p) { return p.answers; });
+  each("skald_participant_failures_total", "counter",
+       "Attempts that ended unknown or were refused before they ran.",
+       [](const auto& p) { return p.sick; });
+  each("skald_participant_held", "gauge", "1 when an operator holds it or one of its methods.",
+       [](const auto& p) { return p.held ? 1 : 0; });
+  each("skald_participant_breaker_open", "gauge", "1 when the breaker of a method is not closed.",
+       [](const auto& p) { return p.breaker == BreakerState::closed ? 0 : 1; });
 }
 
 }  // namespace

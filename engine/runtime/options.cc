@@ -30,6 +30,10 @@ std::vector<std::string> EngineOptions::validate() const {
   in_range<std::int64_t>(wrong, "timer_window_ms", timer_window.count(), 1'000, 24LL * 3'600'000);
   in_range<std::uint32_t>(wrong, "participant_default.in_flight_max",
                           participant_default.in_flight_max, 1, 100'000);
+  in_range<std::uint32_t>(wrong, "breaker.failures_to_open", breaker.failures_to_open, 0, 100'000);
+  in_range<std::int64_t>(wrong, "breaker.open_for_ms", breaker.open_for.count(), 1, 3'600'000);
+  in_range<std::int64_t>(wrong, "breaker.open_for_max_ms", breaker.open_for_max.count(),
+                         breaker.open_for.count(), 24LL * 3'600'000);
   for (const auto& [name, participant] : participants) {
     in_range<std::uint32_t>(wrong, fmt::format("participants.{}.in_flight_max", name),
                             participant.in_flight_max, 1, 100'000);

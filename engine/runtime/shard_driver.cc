@@ -106,7 +106,8 @@ void ShardDriver::honour(Ready ready) {
   if (ready.has_writes()) {
     SKALD_CHECK(!failed_, "shard={}", parts_.index);
     parts_.committer.push(parts_.index, ready.number, parts_.clock.now(),
-                          std::move(ready.transitions), std::move(ready.keys_removed));
+                          std::move(ready.transitions), std::move(ready.keys_removed),
+                          std::move(ready.notes));
   }
   if (!ready.calls.empty() || !ready.answers.empty()) {
     held_.push_back({.number = failed_ ? 0 : ready.number,
@@ -169,11 +170,14 @@ void ShardDriver::invoke(Invocation call) {
                      .leg = call.ref,
                      .operation = call.operation,
                      .attempt = call.attempt,
-                     .gate = call.gate,
+                     .lane = call.lane,
                      .outcome = {},
                      .response = {}};
   invoker_->invoke(std::move(call),
-                   [this, reply = std::move(reply)](InvocationResult result) mutable {
+                   [this, reply = std::move(reply),
+                    sent = std::chrono::steady_clock::now()](InvocationResult result) mutable {
+                     reply.took = std::chrono::duration_cast<Micros>(
+                         std::chrono::steady_clock::now() - sent);
                      in_flight_.fetch_sub(1, std::memory_order_release);
                      reply.outcome = std::move(result.outcome);
                      reply.response = std::move(result.response);

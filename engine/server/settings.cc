@@ -162,6 +162,22 @@ const std::vector<Setting> kSettings{
      set_duration<&EngineOptions::timer_window>, get_duration<&EngineOptions::timer_window>},
     {"participants.allow", "addresses that may be called; empty: loopback only", set_allow,
      get_allow},
+    {"participants.breaker_failures",
+     "failures in a row after which a method is left alone for a while; 0: never",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_number(text), c.engine.breaker.failures_to_open);
+     },
+     [](const ServerConfig& c) { return fmt::format("{}", c.engine.breaker.failures_to_open); }},
+    {"participants.breaker_open", "how long at first; doubles while it does not heal",
+     [](ServerConfig& c, std::string_view text) {
+       return store_duration(text, c.engine.breaker.open_for);
+     },
+     [](const ServerConfig& c) { return print_duration(c.engine.breaker.open_for); }},
+    {"participants.breaker_open_max", "how long at most",
+     [](ServerConfig& c, std::string_view text) {
+       return store_duration(text, c.engine.breaker.open_for_max);
+     },
+     [](const ServerConfig& c) { return print_duration(c.engine.breaker.open_for_max); }},
     {"participants.in_flight_max", "attempts at once to a participant without a limit of its own",
      [](ServerConfig& c, std::string_view text) {
        return store(parse_number(text), c.engine.participant_default.in_flight_max);

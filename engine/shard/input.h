@@ -53,7 +53,8 @@ struct Reply {
   LegRef leg;
   Operation operation = Operation::action;
   std::uint32_t attempt = 1;
-  std::uint32_t gate = 0;
+  std::uint32_t lane = 0;
+  Micros took{0};  // from sending to the answer
   Outcome outcome;
   Bytes response;
 };
@@ -90,11 +91,24 @@ struct Admission {
   bool draining = false;
 };
 
+/// Makes a note durable: what the engine remembers beside its sagas.
+struct WriteNote {
+  Ticket ticket = 0;
+  Note note;
+};
+/// An operator's hold on a participant (empty path) or one of its methods, or its end.
+struct Hold {
+  std::string participant;
+  std::string path;
+  bool held = true;
+};
+
 }  // namespace input
 
 using Input =
     std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
                  input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
-                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission>;
+                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission,
+                 input::WriteNote, input::Hold>;
 
 }  // namespace skald

@@ -21,7 +21,7 @@ struct Invocation {
   Millis timeout{0};           // of this attempt
   bool after_unknown = false;  // the last attempt may have happened: a 409 may be its echo
   LegRef ref;                  // echoed in the reply
-  std::uint32_t gate = 0;      // likewise: whose in-flight room it holds
+  std::uint32_t lane = 0;      // likewise: whose in-flight room it holds
 };
 
 }  // namespace skald

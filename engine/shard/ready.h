@@ -2,7 +2,7 @@
 //
 //   1. Run `loads` in any order, whenever; step() their answers.
 //   2. Send `queries` at once.
-//   3. Persist `transitions` and `keys_removed` atomically, after those of every earlier Ready.
+//   3. Persist `transitions`, `keys_removed` and `notes` atomically, after those of every earlier Ready.
 //   When that
 //      is durable call advance(number).
 //   4. Only when everything up to `number` is durable: send `calls` and give `answers`, in order
@@ -44,11 +44,14 @@ struct Ready {
   std::vector<Invocation> queries;
   std::vector<Transition> transitions;
   std::vector<std::string> keys_removed;
+  std::vector<Note> notes;
   std::vector<Invocation> calls;
   std::vector<ShardAnswer> answers;
   Instant wake_at = kNever;
 
-  [[nodiscard]] bool has_writes() const { return !transitions.empty() || !keys_removed.empty(); }
+  [[nodiscard]] bool has_writes() const { 
+    return !transitions.empty() || !keys_removed.empty() || !notes.empty();
+  }
 };
 
 }  // namespace skald

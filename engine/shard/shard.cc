@@ -45,6 +45,7 @@ Ready Shard::ready() {
   Instant wake = wakes_.empty() ? kNever : wakes_.top().at;
   if (!patience_.empty()) wake = std::min(wake, patience_.top().until);
   if (timers_until_ != Instant{}) wake = std::min(wake, timers_until_ - options_.timer_window / 2);
+  wake = std::min(wake, gates_.next_wake());
   ready_.wake_at = wake;
   return std::exchange(ready_, Ready{});
 }
@@ -127,8 +128,8 @@ void Shard::on(input::Retry& in) {
 }
 
 void Shard::on(input::Reply& in) {
-  gates_.release(in.gate);
-  freed_gates_.push_back(in.gate);
+  gates_.answered(in.lane, in.outcome, in.took, now_);
+  freed_lanes_.push_back(in.lane);
   counters_.outcomes[static_cast<std::size_t>(in.outcome.kind)] += 1;
   const auto found = residents_.find(in.saga);
   if (found == residents_.end() || failed_ || !found->second->definition) return;
@@ -149,6 +150,7 @@ void Shard::on(input::Tick&) {
     widen_timer_window();
   }
   end_patience();
+  if (gates_.next_wake() <= now_) std::ranges::move(gates_.waiting_lanes(now_), std::back_inserter(freed_lanes_));
   while (!failed_ && !wakes_.empty() && wakes_.top().at <= now_) {
     const Wakeup due = wakes_.top();
     wakes_.pop();
@@ -234,6 +236,17 @@ void Shard::on(input::ExpireKeys& in) {
     const bool in_use = keys_.contains(row.key) || key_lookups_.contains(row.key);
     if (!in_use) ready_.keys_removed.push_back(std::move(row.key));
   }
+}
+
+void Shard::on(input::WriteNote& in) {
+  if (failed_) return answer(in.ticket, *failed_);
+  ready_.notes.push_back(std::move(in.note));
+  ready_.answers.push_back({.ticket = in.ticket, .body = true});
+}
+
+void Shard::on(input::Hold& in) {
+  gates_.hold(in.participant, in.path, in.held);
+  if (!in.held) freed_lanes_ = gates_.waiting_lanes(now_);
 }
 
 void Shard::on(input::Admission& in) {

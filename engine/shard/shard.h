@@ -115,6 +115,8 @@ class Shard {
   void on(input::Recover& in);
   void on(input::ExpireKeys& in);
   void on(input::Admission& in);
+  void on(input::WriteNote& in);
+  void on(input::Hold& in);
 
   // shard_admission.cc: from a submission to a saga, or to the one there is
   [[nodiscard]] std::optional<Error> refuse_admission() const;
@@ -135,7 +137,7 @@ class Shard {
   void arm(Resident& saga);
   void evict_if_idle(const SagaId& id);
   void pump_gates();
-  [[nodiscard]] std::uint32_t gate_of(const Resident& saga, const Want& want);
+  [[nodiscard]] std::uint32_t lane_of(const Resident& saga, const Want& want);
 
   // shard_waiters.cc
   void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
@@ -169,7 +171,7 @@ class Shard {
   MinHeap<Patience> patience_;
   std::deque<std::pair<std::uint64_t, SagaId>> evictable_;  // (number, saga): once durable
   std::vector<SagaId> leaving_;  // perhaps idle: looked at when this input has been served
-  std::vector<std::uint32_t> freed_gates_;
+  std::vector<std::uint32_t> freed_lanes_;
   Instant timers_until_{};
 };
 

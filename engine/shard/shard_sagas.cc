@@ -51,7 +51,7 @@ const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
 }
 
 Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
-                         std::uint32_t gate) {
+                         std::uint32_t lane) {
   const StepDefinition& step = definition->steps[send.leg.step];
   const LegState& leg = state.steps[send.leg.step].legs[send.leg.leg];
   const OperationState& op = operation_of(leg, send.operation);
@@ -69,7 +69,7 @@ Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition
           .timeout = plan.attempt_timeout,
           .after_unknown = op.maybe && op.last.kind == OutcomeKind::unknown,
           .ref = send.leg,
-          .gate = gate};
+          .lane = lane};
 }
 
 }  // namespace
@@ -151,9 +151,9 @@ void Shard::settle(Resident& saga, Decision& decision) {
   if (may_leave) evictable_.emplace_back(saga.number, saga.state.id);
 }
 
-std::uint32_t Shard::gate_of(const Resident& saga, const Want& want) {
+std::uint32_t Shard::lane_of(const Resident& saga, const Want& want) {
   const StepDefinition& step = saga.definition->steps[want.leg.step];
-  return gates_.index_of(plan_of(step, want.operation).method.participant);
+  return gates_.lane_of(plan_of(step, want.operation).method);
 }
 
 void Shard::dispatch_wants(Resident& saga, Decision& decision) {
@@ -161,27 +161,27 @@ void Shard::dispatch_wants(Resident& saga, Decision& decision) {
   for (std::size_t i = 0; i < decision.wants.size(); ++i) {  // grows: a dispatch may want a probe
     const Want want = decision.wants[i];
     if (std::ranges::find(saga.queued, want) != saga.queued.end()) continue;
-    const std::uint32_t gate = gate_of(saga, want);
+    const std::uint32_t lane = lane_of(saga, want);
     const LegState& leg = saga.state.steps[want.leg.step].legs[want.leg.leg];
     const bool urgent =
         saga.state.decided || want.operation != Operation::action || leg.stage != LegStage::ready;
-    if (!gates_.acquire(gate, urgent)) {
+    if (!gates_.acquire(lane, urgent, now_)) {
       saga.queued.push_back(want);
-      gates_.enqueue(gate, urgent, {.saga = saga.state.id, .want = want});
+      gates_.enqueue(lane, urgent, {.saga = saga.state.id, .want = want});
       continue;
     }
     const std::size_t sends = decision.sends.size();
     const auto sent =
         run(saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);
     SKALD_CHECK(sent.has_value(), "saga_id={}", saga.state.id.text());
-    if (decision.sends.size() == sends) gates_.release(gate);  // not wanted any more
+    if (decision.sends.size() == sends) gates_.release(lane);  // not wanted any more
   }
 }
 
 void Shard::hand_out(Resident& saga, const Decision& decision) {
   for (const Send& send : decision.sends) {
-    const std::uint32_t gate = gate_of(saga, {.leg = send.leg, .operation = send.operation});
-    Invocation call = invocation_of(saga.state, saga.definition, send, gate);
+    const std::uint32_t lane = lane_of(saga, {.leg = send.leg, .operation = send.operation});
+    Invocation call = invocation_of(saga.state, saga.definition, send, lane);
     if (saga.definition->steps[send.leg.step].kind == StepKind::query) {
       counters_.queries += 1;
       ready_.queries.push_back(std::move(call));
@@ -247,24 +247,24 @@ void Shard::evict_if_idle(const SagaId& id) {
 }
 
 void Shard::pump_gates() {
-  while (!freed_gates_.empty()) {
-    const std::uint32_t gate = freed_gates_.back();
-    freed_gates_.pop_back();
+  while (!freed_lanes_.empty()) {
+    const std::uint32_t freed = freed_lanes_.back();
+    freed_lanes_.pop_back();
     if (failed_ || draining_) continue;
-    while (auto waiting = gates_.next(gate)) {
-      const auto found = residents_.find(waiting->saga);
+    while (auto next = gates_.next(freed, now_)) {
+      const auto found = residents_.find(next->waiting.saga);
       if (found == residents_.end()) {
-        gates_.release(gate);
+        gates_.release(next->lane);
         continue;
       }
       Resident& saga = *found->second;
-      std::erase(saga.queued, waiting->want);
+      const Want want = next->waiting.want;
+      std::erase(saga.queued, want);
       Decision decision;
       const auto sent = run(
-          saga, command::Dispatch{.leg = waiting->want.leg, .operation = waiting->want.operation},
-          decision);
+          saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);
       SKALD_CHECK(sent.has_value(), "saga_id={}", saga.state.id.text());
-      if (decision.sends.empty()) gates_.release(gate);
+      if (decision.sends.empty()) gates_.release(next->lane);
       settle(saga, decision);
     }
   }

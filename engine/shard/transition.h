@@ -50,6 +50,14 @@ struct Transition {
   std::optional<KeyRow> new_key;
 };
 
+/// What the engine remembers beside its sagas, by name: "hold/inventory". Stored.
+struct Note {
+  std::string name;
+  std::optional<Bytes> value;  // absent: the note goes
+  bool operator==(const Note&) const = default;
+};
+inline constexpr std::size_t kNoteNameMax = 512;  // bytes
+
 /// Transitions of one shard, committed together. `epoch` and `number` fence several owners of a
 /// shard.
 struct ShardBatch {
@@ -59,6 +67,7 @@ struct ShardBatch {
   Instant clock_high{};      // engine time's high-water mark (rule 8)
   std::vector<Transition> transitions;
   std::vector<std::string> keys_removed;  // idempotency keys whose retention is over
+  std::vector<Note> notes;
 };
 
 }  // namespace skald

@@ -28,6 +28,13 @@ Result<void> MemoryStore::commit(std::span<const ShardBatch> batches) {
   for (const ShardBatch& batch : batches) {
     for (const Transition& transition : batch.transitions) apply(transition);
     for (const std::string& key : batch.keys_removed) remove_key(key);
+    for (const Note& note : batch.notes) {
+      if (note.value) {
+        notes_[note.name] = *note.value;
+      } else {
+        notes_.erase(note.name);
+      }
+    }
   }
   return {};
 }
@@ -167,6 +174,16 @@ Result<std::vector<KeyRow>> MemoryStore::expired_keys(PlacementRange range, Inst
     if (ours && within(range, when.second)) rows.push_back(found->second.row);
   }
   return rows;
+}
+
+Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Note> found;
+  for (auto note = notes_.lower_bound(prefix); note != notes_.end(); ++note) {
+    if (!note->first.starts_with(prefix)) break;
+    found.push_back({.name = note->first, .value = note->second});
+  }
+  return found;
 }
 
 Result<std::uint64_t> MemoryStore::bytes_available() {

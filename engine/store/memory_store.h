@@ -39,6 +39,7 @@ class MemoryStore final : public Store {
                                      std::size_t limit) override;
   Result<std::vector<KeyRow>> expired_keys(PlacementRange range, Instant before,
                                            std::size_t limit) override;
+  Result<std::vector<Note>> notes(std::string_view prefix) override;
   Result<std::uint64_t> bytes_available() override;
 
  private:
@@ -67,6 +68,7 @@ class MemoryStore final : public Store {
   std::set<ByTime> timers_;
   std::map<ByTime, std::string> ended_;  // only of sagas with an idempotency key
   std::map<std::string, Key, std::less<>> keys_;
+  std::map<std::string, Bytes, std::less<>> notes_;
   std::array<std::uint64_t, kSagaStatusCount> counts_{};
 };
 

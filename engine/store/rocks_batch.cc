@@ -164,6 +164,11 @@ void BatchWriter::remove_key(std::string_view key, const SagaId& saga,
   if (ended_at) erase(timed_key(key_, RowKind::ended, *ended_at, saga));
 }
 
+void BatchWriter::note(const Note& note) {
+  const std::string& key = key_.begin(RowKind::note).bytes(note.name).view();
+  note.value ? put(key, *note.value) : erase(key);
+}
+
 void BatchWriter::format() {
   put(key_.begin(RowKind::format).view(), fixed_value_.begin().number64(kFormatVersion).view());
 }

@@ -43,6 +43,7 @@ class BatchWriter {
   void counts(const StatusCounts& before, const StatusCounts& after);
   /// The key's row, and the row that says when its saga ended.
   void remove_key(std::string_view key, const SagaId& saga, std::optional<Instant> ended_at);
+  void note(const Note& note);
   void format();
 
  private:

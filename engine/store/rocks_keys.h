@@ -27,6 +27,7 @@ enum class RowKind : char {
   business_key = 0x07,    // length (2) | business key | newest-first (24) -> nothing
   timer = 0x08,           // due (8) | saga id (16) -> nothing
   ended = 0x09,           // ended_at (8) | saga id (16) -> idempotency key
+  note = 0x20,            // name -> value, as its writer says
 };
 // newest-first (24): the complement of started_at (8) | saga id (16).
 

@@ -64,6 +64,7 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
       case RowKind::submission_key:
       case RowKind::business_key:
       case RowKind::timer:
+      case RowKind::note:
         return false;
     }
     return false;

@@ -343,4 +343,15 @@ Result<std::vector<KeyRow>> RocksStore::expired_keys(PlacementRange range, Insta
   return found;
 }
 
+Result<std::vector<Note>> RocksStore::notes(std::string_view prefix) {
+  std::vector<Note> found;
+  Rows rows(*db_, families_.rows, Bytestring().begin(RowKind::note).bytes(prefix).view());
+  for (; rows.valid(); rows.next()) {
+    found.push_back({.name = std::string(prefix) + std::string(rows.key()),
+                     .value = std::string(rows.value())});
+  }
+  if (!rows.status().ok()) return std::unexpected(read_failed("notes", rows.status()));
+  return found;
+}
+
 }  // namespace skald

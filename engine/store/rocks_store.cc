@@ -189,6 +189,7 @@ Result<void> RocksStore::commit(std::span<const ShardBatch> batches) {
         return health_->may_write();
       }
     }
+    for (const Note& note : batch.notes) writer.note(note);
   }
   writer.counts(before, after);
   for (const auto& [shard, meta] : *positions) writer.shard(shard, meta);

@@ -58,6 +58,7 @@ class RocksStore final : public Store {
                                      std::size_t limit) override;
   Result<std::vector<KeyRow>> expired_keys(PlacementRange range, Instant before,
                                            std::size_t limit) override;
+  Result<std::vector<Note>> notes(std::string_view prefix) override;
   Result<std::uint64_t> bytes_available() override;
 
  private:

@@ -112,6 +112,8 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<KeyRow>> expired_keys(PlacementRange range,
                                                                  Instant before,
                                                                  std::size_t limit) = 0;
+  /// Notes whose name begins with `prefix`, by name.
+  [[nodiscard]] virtual Result<std::vector<Note>> notes(std::string_view prefix) = 0;
   /// Bytes free for new data; admission stops below the configured reserve.
   [[nodiscard]] virtual Result<std::uint64_t> bytes_available() = 0;
 };

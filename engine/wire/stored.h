@@ -14,6 +14,7 @@
 
 #include "engine/base/result.h"
 #include "engine/core/event.h"
+#include "engine/shard/hold.h"
 #include "engine/shard/transition.h"
 
 namespace skald::wire {
@@ -39,5 +40,10 @@ void encode_events(std::span<const Event> events, std::string& out);
 void encode_summary(const SagaSummary& summary, std::string& out);
 /// Errors: as decode_events().
 [[nodiscard]] Result<SagaSummary> decode_summary(std::string_view bytes);
+
+/// Appends the value of a note that holds a participant.
+void encode_hold(const ParticipantHold& hold, std::string& out);
+/// Errors: as decode_events().
+[[nodiscard]] Result<ParticipantHold> decode_hold(std::string_view bytes);
 
 }  // namespace skald::wire

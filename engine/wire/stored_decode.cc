@@ -51,6 +51,10 @@ Phase read_phase(int number, Fault& fault) {
 }
 
 // One overload per kind of event; takes the strings out of the message.
+Actor actor(pb::Actor& m) {
+  return {.name = std::move(*m.mutable_name()), .reason = std::move(*m.mutable_reason())};
+}
+
 class EventReader {
  public:
   EventReader(Instant at, Fault& fault) : at_(at), fault_(fault) {}
@@ -178,10 +182,6 @@ class EventReader {
             .code = std::move(*m.mutable_code()),
             .message = std::move(*m.mutable_message())};
   }
-  static Actor actor(pb::Actor& m) {
-    return {.name = std::move(*m.mutable_name()), .reason = std::move(*m.mutable_reason())};
-  }
-
   Instant at_;
   Fault& fault_;
 };
@@ -316,6 +316,15 @@ Result<SagaSummary> decode_summary(std::string_view bytes) {
   }
   if (!fault.what.empty()) return fail(Errc::data_loss, "stored summary: {}", fault.what);
   return summary;
+}
+
+Result<ParticipantHold> decode_hold(std::string_view bytes) {
+  pb::Hold m;
+  if (auto parsed = parse(bytes, m); !parsed) return std::unexpected(parsed.error());
+  return ParticipantHold{.participant = std::move(*m.mutable_participant()),
+                         .path = std::move(*m.mutable_path()),
+                         .actor = actor(*m.mutable_actor()),
+                         .at = from_unix_ms(m.at_ms())};
 }
 
 }  // namespace skald::wire

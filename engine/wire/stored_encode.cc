@@ -244,4 +244,16 @@ void encode_summary(const SagaSummary& summary, std::string& out) {
   });
 }
 
+void encode_hold(const ParticipantHold& hold, std::string& out) {
+  append_stored(out, [&](StoredWriter& writer) {
+    writer.bytes(1, hold.participant);
+    writer.bytes(2, hold.path);
+    writer.message(3, [&] {
+      writer.bytes(1, hold.actor.name);
+      writer.bytes(2, hold.actor.reason);
+    });
+    writer.signed_number(4, to_unix_ms(hold.at));
+  });
+}
+
 }  // namespace skald::wire

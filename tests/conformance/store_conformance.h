@@ -358,8 +358,27 @@ TYPED_TEST_P(StoreConformance, ReadersSeeWholeCommitsOnly) {
   reader.join();
 }
 
+TYPED_TEST_P(StoreConformance, NotesAreFoundByPrefixUntilTheyGo) {
+  ShardWriter writer(this->store(), 1);
+  const auto note = [&](std::string name, std::optional<Bytes> value) {
+    ShardBatch one = writer.batch({});
+    one.notes.push_back({.name = std::move(name), .value = std::move(value)});
+    ASSERT_TRUE(this->store().commit({&one, 1}).has_value());
+    writer.written();
+  };
+  note("hold/b", "1");
+  note("hold/a", "2");
+  note("job/1", "3");
+  note("hold/b", "4");
+  const std::vector<Note> holds{{.name = "hold/a", .value = "2"}, {.name = "hold/b", .value = "4"}};
+  EXPECT_EQ(*this->store().notes("hold/"), holds);
+  note("hold/a", std::nullopt);
+  EXPECT_EQ(this->store().notes("hold/")->size(), 1u);
+  EXPECT_EQ(this->store().notes("")->size(), 2u);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(
-    StoreConformance, ANewShardBeginsAtNothingInEpochOne,
+    StoreConformance, NotesAreFoundByPrefixUntilTheyGo, ANewShardBeginsAtNothingInEpochOne,
     OpeningAShardAgainRaisesItsEpochAndKeepsItsNumber, AReplacedOwnerIsFencedAndWritesNothing,
     AShardThatNobodyOpenedIsFenced, ABatchNumberIsNeitherRepeatedNorSkipped,
     BatchesOfOneCallAreAtomicTogether, OneCallMayHoldSeveralBatchesOfOneShard,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/core/event.h"
+#include "engine/shard/hold.h"
 #include "engine/shard/transition.h"
 
 namespace skald::golden {
@@ -120,6 +121,13 @@ inline std::vector<SummarySample> summary_samples() {
                        .started_at = kBegin,
                        .ended_at = kBegin + Millis{1'500}}},
           {.name = "summary_defaults", .summary = {}}};
+}
+
+inline ParticipantHold hold_sample() {
+  return {.participant = "inventory",
+          .path = "/inventory.InventoryRpc/DeductStock",
+          .actor = {.name = "ann", .reason = "stock is recounted"},
+          .at = kBegin};
 }
 
 }  // namespace skald::golden

@@ -122,7 +122,7 @@ void World::start_engine() {
   const auto limit = static_cast<std::uint32_t>(random_.between(1, 12));
   shard_ = std::make_unique<Shard>(
       ShardOptions{.id_seed = random_.next(), .timer_window = Millis{600'000}}, *definitions_,
-      Gates([limit](std::string_view) { return limit; }),
+      Gates({.limit_of = [limit](std::string_view) { return limit; }}),
       [](std::span<const Event> events, Bytes& out) { wire::encode_events(events, out); });
   const auto active = store_.active({}, std::nullopt, 100'000);
   SKALD_CHECK(active.has_value(), "");

@@ -40,7 +40,7 @@ void World::reply(const Invocation& call, Response response, Millis after) {
                      .leg = call.ref,
                      .operation = call.operation,
                      .attempt = call.attempt,
-                     .gate = call.gate,
+                     .lane = call.lane,
                      .outcome = std::move(response.outcome),
                      .response = std::move(response.body)};
   in(after, [this, reply = std::move(reply), out = attempt_name(call)]() mutable {

@@ -29,6 +29,7 @@ struct Arguments {
   SubmitArguments submit;
   ListArguments list;
   SignalArguments signal;
+  HoldArguments hold;
   std::string until;
   std::string reason;
   std::string leg;
@@ -50,6 +51,7 @@ class CommandLine {
     add_reading_verbs();
     add_acting_verbs();
     add_definitions();
+    add_participants();
     add_version();
     add_completion();
   }
@@ -216,6 +218,25 @@ class CommandLine {
     add_name(verb(*group, "graph", "its steps as a Mermaid flowchart", [this](Session& s) {
       return definitions_graph(s, arguments_.definition, arguments_.version);
     }));
+  }
+
+  void add_participants() {
+    HoldArguments& to = arguments_.hold;
+    verb(app_, "participants", "who is called, how they are, who is held",
+         [this](Session& s) { return participants(s, arguments_.hold.participant); })
+        ->add_option("PARTICIPANT", to.participant, "only this one");
+    const auto add_place = [&to](CLI::App* made) {
+      made->add_option("PARTICIPANT", to.participant, "a configured name, or an origin")
+          ->required();
+      made->add_option("--path", to.path, "only this method: /inventory.InventoryRpc/DeductStock");
+      return made;
+    };
+    add_place(verb(app_, "hold", "send nothing to a participant until it is released",
+                   [this](Session& s) { return ctl::hold(s, arguments_.hold); }))
+        ->add_option("--reason", to.reason, "recorded, and shown by every saga that waits")
+        ->required();
+    add_place(verb(app_, "release", "end a hold",
+                   [this](Session& s) { return ctl::release(s, arguments_.hold); }));
   }
 
   void add_version() {

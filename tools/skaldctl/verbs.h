@@ -70,6 +70,16 @@ struct SignalArguments {
 [[nodiscard]] Exit retry(Session& session, const SagaName& saga, const std::string& leg,
                          const std::string& reason);
 
+struct HoldArguments {
+  std::string participant;
+  std::string path;  // empty: all its methods
+  std::string reason;
+};
+
+[[nodiscard]] Exit participants(Session& session, const std::string& participant);
+[[nodiscard]] Exit hold(Session& session, const HoldArguments& arguments);
+[[nodiscard]] Exit release(Session& session, const HoldArguments& arguments);
+
 [[nodiscard]] Exit definitions_list(Session& session);
 [[nodiscard]] Exit definitions_show(Session& session, const std::string& name,
                                     std::uint32_t version);

@@ -21,6 +21,7 @@ class FakeEngine final : public Engine {
   Result<bool> signal_is_new = true;
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
+  std::vector<ParticipantFigures> figures;
 
   // What came.
   std::vector<SubmitRequest> submitted;
@@ -31,6 +32,7 @@ class FakeEngine final : public Engine {
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
+  std::optional<ParticipantHold> held;
 
   void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
               Answer<SagaAnswer> done) override {
@@ -73,6 +75,16 @@ class FakeEngine final : public Engine {
     actor = std::move(who);
     leg = std::move(which);
     done(answer);
+  }
+
+  [[nodiscard]] std::vector<ParticipantFigures> participants() const override { return figures; }
+  void hold(ParticipantHold asked, Answer<ParticipantHold> done) override {
+    held = asked;
+    done(std::move(asked));
+  }
+  void release(std::string participant, std::string path,
+               Answer<ParticipantHold> done) override {
+    done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
   }
 
   [[nodiscard]] std::vector<DefinitionPtr> definitions() const override { return registered; }

@@ -389,6 +389,16 @@ TEST(StoredGolden, SummariesAreReadAndWrittenByteForByte) {
   }
 }
 
+TEST(StoredGolden, AHoldIsReadAndWrittenByteForByte) {
+  std::string bytes;
+  encode_hold(golden::hold_sample(), bytes);
+  const std::string file = golden_file("hold", bytes);
+  EXPECT_EQ(bytes, file);
+  const auto read = decode_hold(file);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, golden::hold_sample());
+}
+
 TEST(StoredGolden, HoldsEveryKindOfEvent) {
   std::vector<bool> seen(std::variant_size_v<event::Body>);
   for (const auto& sample : golden::record_samples()) {
