@@ -66,6 +66,9 @@ struct OutcomeRule {
 
 inline constexpr Millis kKeysLifetimeDefault{7LL * 24 * 3'600'000};
 
+/// Whether the bytes of an answer are what the method answers with. Pure.
+using ResponseCheck = bool (*)(std::string_view bytes);
+
 /// One method of one participant, and what it promises.
 struct Method {
   std::string participant;  // a configured name ("inventory") or origin ("http://127.0.0.1:9903")
@@ -76,6 +79,7 @@ struct Method {
   Millis keys_lifetime = kKeysLifetimeDefault;  // afterwards: as if it kept none (rule 4)
   std::vector<MethodHeader> headers;
   std::vector<OutcomeRule> outcomes;
+  ResponseCheck reads = nullptr;  // null: nothing is known of its answers
   bool operator==(const Method&) const = default;
 };
 

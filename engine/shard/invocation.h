@@ -19,7 +19,7 @@ struct Invocation {
   const Method* method = nullptr;
   Bytes request;
   Millis timeout{0};           // of this attempt
-  bool after_unknown = false;  // the last attempt may have happened: a 409 may be its echo
+  bool after_unknown = false;  // an earlier attempt may still run: a 409 may be its echo
   LegRef ref;                  // echoed in the reply
   std::uint32_t gate = 0;      // likewise: whose in-flight room it holds
 };
