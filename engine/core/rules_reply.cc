@@ -80,13 +80,12 @@ struct Turn {
   }
   /// Tries again after the backoff; an operation that is `overdue` alerts and goes on at the cap.
   void try_again(LegStage stage, bool overdue) {
-    const RetryRequest request{
-        .policy = plan.retry,
-        .repeats = outcome().kind == OutcomeKind::pending ? 1 : op.repeats + 1,
-        .saga = draft.state().id,
-        .leg = ref(),
-        .operation = answered.operation,
-        .attempt = answered.attempt};
+    const RetryRequest request{.policy = plan.retry,
+                               .repeats = op.repeats + 1,
+                               .saga = draft.state().id,
+                               .leg = ref(),
+                               .operation = answered.operation,
+                               .attempt = answered.attempt};
     Millis delay = overdue ? retry_delay_at_cap(request) : retry_delay(request);
     if (outcome().retry_after) {
       delay = std::max(delay, std::min(*outcome().retry_after, kRetryAfterMax));
@@ -122,7 +121,7 @@ void query_answered(Turn& turn) {
     return decided ? turn.stop(LegStage::acting) : turn.refuse();
   }
   const bool spent = turn.spent();
-  if (spent && !decided) return turn.refuse();
+  if (spent && !decided && !turn.outcome().configuration_alert) return turn.refuse();
   turn.try_again(LegStage::acting, spent);
 }
 
@@ -131,7 +130,10 @@ void action_not_executed(Turn& turn) {
   Draft& draft = turn.draft;
   if (draft.state().undoing || draft.state().turn_back) return turn.refuse();
   const bool spent = turn.time_is_spent();
-  if (spent && !draft.state().decided) return turn.refuse();
+  // A wrong password or address of ours must not undo every order: it alerts, and heals when
+  // mended.
+  const bool ours = turn.outcome().configuration_alert;
+  if (spent && !draft.state().decided && !ours) return turn.refuse();
   turn.try_again(LegStage::acting, spent);
 }
 

@@ -119,7 +119,7 @@ void check_outcomes(const StepDefinition& step, std::string_view operation,
   for (const OutcomeRule& rule : rules) {
     const bool status = rule.code.size() == 3 && rule.code.front() >= '1' &&
                         rule.code.front() <= '5' && std::ranges::all_of(rule.code, is_digit);
-    if (!status && !is_name(rule.code)) {
+    if (!status && !is_error_name(rule.code)) {
       add(out, step, "{}: outcome {}: neither a Connect code nor an HTTP status", operation,
           shown_name(rule.code));
     }
