@@ -127,6 +127,23 @@ Result<std::string> parse_idempotency_key(std::string_view header) {
   return fail(Errc::invalid_argument, "{}", kBroken);
 }
 
+HttpResponse refused_request(unsigned status, std::string_view what, std::size_t body_max) {
+  Error error{Errc::invalid_argument, fmt::format("the request is refused: {}", what)};
+  if (status == 413) {
+    error = {Errc::resource_exhausted,
+             fmt::format("the request is refused: {} (request_bytes_max={})", what, body_max)};
+  } else if (status == 431) {
+    error.code = Errc::resource_exhausted;
+  } else if (status == 408) {
+    error.code = Errc::deadline_exceeded;
+  } else if (status == 501) {
+    error.code = Errc::unimplemented;
+  }
+  HttpResponse response = wire::connect_error(error);
+  response.status = status;
+  return response;
+}
+
 Routes::Routes(Engine& engine, ServiceOptions options)
     : engine_(engine), service_(engine, std::move(options)) {}
 

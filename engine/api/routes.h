@@ -14,6 +14,11 @@ namespace skald::api {
 
 /// POST /skald.v1.SagaService/* and /skald.v1.DefinitionService/*, GET /healthz, /readyz, /metrics.
 /// Thread: handle() from any thread. Must outlive every answer; the engine must outlive it.
+/// The Connect form of what the HTTP server refuses before it is a call. `body_max`: the server's
+/// request_bytes_max.
+[[nodiscard]] HttpResponse refused_request(unsigned status, std::string_view what,
+                                           std::size_t body_max);
+
 class Routes {
  public:
   Routes(Engine& engine, ServiceOptions options);

@@ -40,6 +40,14 @@ class Responder {
   ConnectionPtr connection_;
 };
 
+HttpResponse plain_refusal(unsigned status, std::string_view what) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.push_back({"Content-Type", "text/plain; charset=utf-8"});
+  response.body.append(what).append("\n");
+  return response;
+}
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket)
@@ -113,7 +121,7 @@ void Connection::read_messages(std::string_view& bytes) {
         }
         return;
       case ReadProgress::failed:
-        return refuse(reader_.fault().status);
+        return refuse(reader_.fault().status, reader_.fault().what);
       case ReadProgress::done:
         dispatch();
         break;
@@ -151,9 +159,11 @@ void Connection::resume() {
 }
 
 /// The message cannot be understood, so neither can what follows it.
-void Connection::refuse(unsigned status) {
+void Connection::refuse(unsigned status, std::string_view what) {
   close_after_write_ = linger_after_write_ = true;
-  append_response(out_, HttpResponse{.status = status}, {.keep_alive = false});
+  const auto& refusal = core_->options.refusal;
+  append_response(out_, refusal ? refusal(status, what) : plain_refusal(status, what),
+                  {.keep_alive = false});
 }
 
 /// Sends what is ready, then waits for what comes next.
@@ -233,7 +243,7 @@ void Connection::linger(std::size_t bytes) {
 void Connection::on_deadline() {
   const ConnectionPtr keep(this);
   if (state_ == State::reading && !writing_ && reader_.started()) {
-    refuse(408);
+    refuse(408, "the request did not arrive in time");
     return settle();
   }
   close();

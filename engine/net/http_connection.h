@@ -104,7 +104,7 @@ class Connection : public boost::intrusive_ref_counter<Connection>,
   void consume(std::string_view bytes);
   void read_messages(std::string_view& bytes);
   void dispatch();
-  void refuse(unsigned status);
+  void refuse(unsigned status, std::string_view what);
   void settle();
   bool flush();
   void after_flush();

@@ -25,14 +25,15 @@ std::string_view without_parameters(std::string_view type) {
 }
 
 HttpResponse refuse_codec() {
-  HttpResponse response;
+  HttpResponse response = connect_error(
+      {Errc::invalid_argument, "Content-Type: send application/json or application/proto"});
   response.status = 415;
   response.headers.push_back({"Accept-Post", std::string(kAcceptPost)});
   return response;
 }
 
 HttpResponse refuse_verb() {
-  HttpResponse response;
+  HttpResponse response = connect_error({Errc::unimplemented, "procedures are called by POST"});
   response.status = 405;
   response.headers.push_back({"Allow", "POST"});
   return response;
