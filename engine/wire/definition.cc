@@ -36,7 +36,7 @@ Millis millis(std::uint64_t value) {
 /// One step's reader: knows its name for the mistakes.
 class StepReader {
  public:
-  StepReader(const v1::Step& from, const UrlRule& allowed, Mistakes& mistakes)
+  StepReader(const v1::Step& from, const AddressRule& allowed, Mistakes& mistakes)
       : from_(from), allowed_(allowed), mistakes_(mistakes) {}
 
   StepDefinition read() {
@@ -184,6 +184,10 @@ class StepReader {
         // A name must not be a way around the rule for URLs.
         if (method.participant.find_first_of(":/") != std::string::npos) {
           mistake("{}: participant: must be a configured name; an address goes into url", field);
+        } else if (!method.participant.empty() && allowed_) {
+          if (auto known = allowed_(method.participant); !known) {
+            mistake("{}: participant: {}", field, known.error().message);
+          }
         }
       } else if (from_.has_action() || field != "action") {
         mistake("{}: url: is missing", field);
@@ -250,7 +254,7 @@ class StepReader {
   }
 
   const v1::Step& from_;
-  const UrlRule& allowed_;
+  const AddressRule& allowed_;
   Mistakes& mistakes_;
   StepDefinition out_;
 };
@@ -283,11 +287,12 @@ Error refusal(const Definition& definition, Mistakes mistakes) {
 
 }  // namespace
 
-Result<DefinitionPtr> read_definition(const v1::Definition& from, const UrlRule& allowed) {
+Result<DefinitionPtr> read_definition(const v1::Definition& from, const AddressRule& allowed) {
   Definition definition;
   definition.source = canonical_bytes(from);
   if (definition.source.size() > kInlineDefinitionBytesMax) {
-    return fail(Errc::resource_exhausted, "inline definition: {} bytes, at most {}",
+    return fail(Errc::resource_exhausted,
+                "inline_definition: {} bytes, more than kInlineDefinitionBytesMax={}",
                 definition.source.size(), kInlineDefinitionBytesMax);
   }
   definition.name = from.name();
