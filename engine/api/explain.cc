@@ -297,9 +297,12 @@ class Explainer {
       return fmt::format("{} is asked again about {} {}", participant(open), operation_text(open),
                          due_words(open.state->retry_at));
     }
-    return fmt::format("{} is tried again {} (attempt {}; the last was {})", operation_text(open),
+    return fmt::format("{} is tried again {} (attempt {}; the last was {}{})", operation_text(open),
                        due_words(open.state->retry_at), open.state->attempts + 1,
-                       outcome_words(open.state->last));
+                       outcome_words(open.state->last),
+                       open.state->last.configuration_alert
+                           ? ", which looks like a wrong configuration: address, method or password"
+                           : "");
   }
 
   [[nodiscard]] bool is_open_wait(std::uint16_t step) const {

@@ -108,10 +108,11 @@ void ShardDriver::honour(Ready ready) {
     parts_.committer.push(parts_.index, ready.number, parts_.clock.now(),
                           std::move(ready.transitions), std::move(ready.keys_removed));
   }
-  if (!ready.calls.empty() || !ready.answers.empty()) {
+  if (!ready.calls.empty() || !ready.answers.empty() || !ready.alerts.empty()) {
     held_.push_back({.number = failed_ ? 0 : ready.number,
                      .calls = std::move(ready.calls),
-                     .answers = std::move(ready.answers)});
+                     .answers = std::move(ready.answers),
+                     .alerts = std::move(ready.alerts)});
   }
   release_durable();
   for (Load& wanted : ready.loads) {
@@ -127,6 +128,7 @@ void ShardDriver::release_durable() {
     held_.pop_front();
     for (Invocation& call : held.calls) invoke(std::move(call));
     for (ShardAnswer& answer : held.answers) give(std::move(answer));
+    for (const Alert& alert : held.alerts) alert_log_.tell(parts_.log, alert, parts_.clock.now());
   }
 }
 

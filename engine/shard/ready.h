@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/shard/alert.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/invocation.h"
 #include "engine/shard/transition.h"
@@ -46,6 +47,7 @@ struct Ready {
   std::vector<std::string> keys_removed;
   std::vector<Invocation> calls;
   std::vector<ShardAnswer> answers;
+  std::vector<Alert> alerts;  // told when everything up to `number` is durable
   Instant wake_at = kNever;
 
   [[nodiscard]] bool has_writes() const { return !transitions.empty() || !keys_removed.empty(); }

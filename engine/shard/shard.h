@@ -45,6 +45,7 @@ struct ShardCounters {
   std::uint64_t completed = 0;
   std::uint64_t compensated = 0;
   std::uint64_t became_stuck = 0;
+  std::uint64_t alerts[kAlertKinds] = {};  // by AlertKind, from 1
 };
 
 /// Thread: one at a time; owned by its driver.
@@ -135,10 +136,17 @@ class Shard {
   void arm(Resident& saga);
   void evict_if_idle(const SagaId& id);
   void pump_gates();
+  [[nodiscard]] static const Method& method_of(const Resident& saga, const Want& want);
   [[nodiscard]] std::uint32_t gate_of(const Resident& saga, const Want& want);
+
+  // shard_alerts.cc
+  void alert_of(const Resident& saga, const Decision& decision, bool was_stuck);
+  void alert(const Resident& saga, AlertKind kind, std::optional<LegRef> leg, Operation operation,
+             const std::string& code);
 
   // shard_waiters.cc
   void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
+  [[nodiscard]] Error too_many_wait() const;
   void answer(Ticket ticket, Error error);
   void answer(Ticket ticket, SagaAnswer&& answer);
   [[nodiscard]] SagaAnswer answer_of(const Resident& saga) const;

@@ -18,12 +18,7 @@ std::optional<Error> Shard::refuse_admission() const {
                     "again later with the same key",
                     residents_.size())};
   }
-  if (waiting_.size() >= options_.waiters_max) {
-    return Error{Errc::resource_exhausted,
-                 fmt::format("busy: {} callers wait on this shard (limit waiters_max); try again "
-                             "later with the same key",
-                             waiting_.size())};
-  }
+  if (waiting_.size() >= options_.waiters_max) return too_many_wait();
   return std::nullopt;
 }
 

@@ -67,7 +67,7 @@ Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition
                      : send.operation == Operation::probe      ? leg.probe_request
                                                                : leg.request,
           .timeout = plan.attempt_timeout,
-          .after_unknown = op.maybe && op.last.kind == OutcomeKind::unknown,
+          .after_unknown = op.maybe,
           .ref = send.leg,
           .gate = gate};
 }
@@ -141,9 +141,9 @@ void Shard::settle(Resident& saga, Decision& decision) {
     return;
   }
   hand_out(saga, decision);
+  alert_of(saga, decision, was_stuck);
   std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
   if (decision.durable) save(saga);
-  if (saga.state.status == SagaStatus::stuck && !was_stuck) counters_.became_stuck += 1;
   notify(saga);
   arm(saga);
   const bool may_leave =
@@ -151,9 +151,12 @@ void Shard::settle(Resident& saga, Decision& decision) {
   if (may_leave) evictable_.emplace_back(saga.number, saga.state.id);
 }
 
+const Method& Shard::method_of(const Resident& saga, const Want& want) {
+  return plan_of(saga.definition->steps[want.leg.step], want.operation).method;
+}
+
 std::uint32_t Shard::gate_of(const Resident& saga, const Want& want) {
-  const StepDefinition& step = saga.definition->steps[want.leg.step];
-  return gates_.index_of(plan_of(step, want.operation).method.participant);
+  return gates_.index_of(method_of(saga, want).participant);
 }
 
 void Shard::dispatch_wants(Resident& saga, Decision& decision) {
