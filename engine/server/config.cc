@@ -221,7 +221,8 @@ class ConfigPrinter {
     // Parents have at most two levels: "participants" and "participants.inventory".
     const std::size_t dot = parent.find('.');
     const std::string top = parent.substr(0, dot);
-    if (top != parent_.substr(0, parent_.find('.'))) out_ += fmt::format("{}:\n", top);
+    const bool opens = !top.empty() && top != parent_.substr(0, parent_.find('.'));
+    if (opens) out_ += fmt::format("{}:\n", top);
     if (dot != parent.npos) out_ += fmt::format("  {}:\n", parent.substr(dot + 1));
     parent_ = parent;
   }

@@ -137,6 +137,7 @@ TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
 
   EXPECT_THAT(printed,
               HasSubstr("listen: \"[::1]:9\"                                # --listen\n"));
+  EXPECT_THAT(printed, testing::Not(HasSubstr("\n:")));
   EXPECT_THAT(printed, HasSubstr("  threads: 0                                     # default\n"));
   ASSERT_TRUE(again) << again.error().message << "\n" << printed;
   EXPECT_EQ(again->config.listen, "[::1]:9");
