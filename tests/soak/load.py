@@ -109,7 +109,7 @@ class Customers:
         with self._lock:
             latencies, self._latencies = self._latencies, []
             now = time.monotonic()
-            return latencies, max((now - due for due in self._open.values()), default=0.0)
+            return latencies, max((now - due for due in self._open.values() if due < now), default=0.0)
 
     def _next(self, worker):
         with self._lock:
@@ -119,7 +119,7 @@ class Customers:
                 due = self._due
                 self._due += 1 / self.rate
             self._number += 1
-            self._open[worker] = max(due, now) if due > now else due
+            self._open[worker] = due
             return self._number, due
 
     def _work(self, worker):
