@@ -109,7 +109,8 @@ class Customers:
         with self._lock:
             latencies, self._latencies = self._latencies, []
             now = time.monotonic()
-            return latencies, max((now - due for due in self._open.values() if due < now), default=0.0)
+            ages = (now - due for due in self._open.values() if due < now)
+            return latencies, max(ages, default=0.0)
 
     def _next(self, worker):
         with self._lock:
