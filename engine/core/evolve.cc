@@ -3,6 +3,7 @@
 #include "engine/core/evolve.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace skald {
@@ -243,6 +244,26 @@ SagaStatus status_of(const SagaState& state) {
 }
 
 }  // namespace
+
+bool fits(const SagaState& state, const Event& event) {
+  const std::size_t steps = state.steps.size();
+  const bool begins = state.seq == 0;
+  if (std::holds_alternative<event::Started>(event.body) != begins) return false;
+  return std::visit(
+      [&]<class Body>(const Body& e) {
+        if constexpr (requires { e.leg.step; }) {
+          return e.leg.step < steps && e.leg.leg < state.steps[e.leg.step].legs.size();
+        } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
+                             std::is_same_v<Body, event::StepRetried>) {
+          return e.step <= steps;  // the number of steps: the output builder
+        } else if constexpr (requires { e.step; }) {
+          return e.step < steps;
+        } else {
+          return true;
+        }
+      },
+      event.body);
+}
 
 void evolve(SagaState& state, const Event& event) {
   std::visit(Evolve{.state = state, .at = event.at}, event.body);

@@ -59,7 +59,7 @@ void Connection::start() {
   ErrorCode ignored;
   socket_->set_option(tcp::no_delay(true), ignored);
   socket_->native_non_blocking(true, ignored);
-  core_->deadlines.set(*this, std::chrono::steady_clock::now() + core_->options.idle_timeout);
+  core_->deadlines->set(*this, std::chrono::steady_clock::now() + core_->options.idle_timeout);
   wait_readable();
 }
 
@@ -137,7 +137,7 @@ void Connection::dispatch() {
   head_only_ = request.method == "HEAD";
   if (!keep_alive) close_after_write_ = true;
   state_ = State::handling;
-  core_->deadlines.clear(*this);
+  core_->deadlines->clear(*this);
   core_->handler(std::move(request), Responder(ConnectionPtr(this)));
 }
 
@@ -182,7 +182,7 @@ bool Connection::flush() {
       writing_ = true;
       deadline_is_of_request_ = false;
       const SteadyTime now = std::chrono::steady_clock::now();
-      core_->deadlines.set(*this, now + core_->options.request_timeout);
+      core_->deadlines->set(*this, now + core_->options.request_timeout);
       wait_writable();
       return true;
     } else if (errno != EINTR) {
@@ -212,7 +212,7 @@ void Connection::after_flush() {
     linger_after_write_ = false;
     state_ = State::lingering;
     socket_->shutdown(tcp::socket::shutdown_send, ignored);
-    core_->deadlines.set(*this, std::chrono::steady_clock::now() + kLingerMax);
+    core_->deadlines->set(*this, std::chrono::steady_clock::now() + kLingerMax);
     return wait_readable();
   }
   if (close_after_write_ || (core_->draining && !reader_.started())) return close();
@@ -225,8 +225,8 @@ void Connection::expect_bytes() {
   const bool started = reader_.started();
   if (!started || !deadline_is_of_request_) {
     const auto& options = core_->options;
-    core_->deadlines.set(*this, std::chrono::steady_clock::now() +
-                                    (started ? options.request_timeout : options.idle_timeout));
+    core_->deadlines->set(*this, std::chrono::steady_clock::now() +
+                                     (started ? options.request_timeout : options.idle_timeout));
   }
   deadline_is_of_request_ = started;
   wait_readable();

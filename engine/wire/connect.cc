@@ -1,6 +1,7 @@
 #include "engine/wire/connect.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <charconv>
 #include <utility>
@@ -183,5 +184,7 @@ Error connect_error_of(const HttpResponse& response) {
   return Error{errc_of_http_status(response.status),
                fmt::format("HTTP status {} without a Connect error body", response.status)};
 }
+
+void keep_protobuf_quiet() { google::protobuf::SetLogHandler(nullptr); }
 
 }  // namespace skald::wire

@@ -49,7 +49,8 @@ class RandomEvents {
     for (Event& event : events) {
       event.at = at;
       event.body = body();
-      at = below(8) == 0 ? instant() : at + Millis{static_cast<std::int64_t>(below(3))};
+      const Millis step{static_cast<std::int64_t>(below(3))};
+      at = below(8) == 0 ? instant() : add_saturated(at, step);
     }
     return events;
   }
