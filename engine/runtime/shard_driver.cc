@@ -1,5 +1,7 @@
 #include "engine/runtime/shard_driver.h"
 
+#include <pthread.h>
+
 #include <boost/asio/post.hpp>
 #include <future>
 
@@ -25,7 +27,10 @@ ShardDriver::ShardDriver(Parts parts, std::unique_ptr<Shard> shard)
 ShardDriver::~ShardDriver() { stop(); }
 
 void ShardDriver::start() {
-  thread_ = std::jthread([this] { io_.run(); });
+  thread_ = std::jthread([this] {
+    ::pthread_setname_np(::pthread_self(), fmt::format("skald-shard-{}", parts_.index).c_str());
+    io_.run();
+  });
   boost::asio::post(io_, [this] {
     post(input::Tick{});  // asks for the first window of timers
     recover_next_page();
