@@ -195,6 +195,10 @@ void ShardDriver::give(ShardAnswer answer) {
 }
 
 void ShardDriver::run_load(load::Key load) {
+  if (auto row = parts_.store.find_key_in_memory(load.key)) {
+    loads_ -= 1;
+    return post(input::KeyLoaded{.key = std::move(load.key), .row = std::move(*row)});
+  }
   parts_.blocking.run([this, key = std::move(load.key)]() mutable {
     input::KeyLoaded loaded{.key = key, .row = parts_.store.find_key(key)};
     boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
