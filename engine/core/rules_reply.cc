@@ -73,6 +73,17 @@ struct Turn {
     answered.maybe = false;
     draft.emit(std::move(answered));
   }
+  /// A success from which nothing follows while other operations are in flight may wait for the
+  /// write that their answers bring, where the participant would tell it again: after a crash the
+  /// same key is sent and gets the stored answer.
+  void succeed(LegStage stage) {
+    const bool told_again = keys() != KeysMode::none && step.call_class != CallClass::pivot;
+    if (!told_again || draft.state().in_flight <= 1) return settle(stage);
+    answered.phase = Phase::settled;
+    answered.stage = stage;
+    answered.maybe = false;
+    draft.emit_with_next_write(std::move(answered));
+  }
   void stop(LegStage stage) {
     answered.phase = Phase::stopped;
     answered.stage = stage;
@@ -188,7 +199,7 @@ void action_answered(Turn& turn) {
   Draft& draft = turn.draft;
   const LegRef ref = turn.ref();
   if (turn.outcome().kind == OutcomeKind::succeeded) {
-    turn.settle(LegStage::done);
+    turn.succeed(LegStage::done);
     return leg_done(draft, ref);
   }
   if (!turn.answered.maybe && turn.outcome().kind == OutcomeKind::rejected) {
@@ -203,7 +214,7 @@ void action_answered(Turn& turn) {
 void undo_answered(Turn& turn) {
   Draft& draft = turn.draft;
   if (turn.outcome().kind == OutcomeKind::succeeded) {
-    turn.settle(LegStage::undone);
+    turn.succeed(LegStage::undone);
     return undo_progress(draft);
   }
   if (!turn.answered.maybe && turn.outcome().kind == OutcomeKind::rejected) {

@@ -132,6 +132,8 @@ class Shard {
   void dispatch_wants(Resident& saga, Decision& decision);
   void hand_out(Resident& saga, const Decision& decision);
   void save(Resident& saga);
+  /// Whoever is told of a saga is told what is durable, by the time the answer is given.
+  void save_before_answer(Resident& saga);
   void notify(Resident& saga);
   void arm(Resident& saga);
   void evict_if_idle(const SagaId& id);

@@ -83,8 +83,8 @@ void Shard::start_saga(input::Submit& in) {
                                           .input = std::move(in.input)},
                            decision);
   SKALD_CHECK(started.has_value(), "saga_id={}", id.text());
-  wait_for(saga, in.ticket, in.mode, in.wait_until, true);
   settle(saga, decision);
+  wait_for(saga, in.ticket, in.mode, in.wait_until, true);
 }
 
 }  // namespace skald

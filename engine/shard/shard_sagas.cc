@@ -143,7 +143,8 @@ void Shard::settle(Resident& saga, Decision& decision) {
   hand_out(saga, decision);
   alert_of(saga, decision, was_stuck);
   std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
-  if (decision.durable) save(saga);
+  // What may wait for the next write waits for an answer: while nothing is in flight none comes.
+  if (decision.durable || saga.state.in_flight == 0) save(saga);
   notify(saga);
   arm(saga);
   const bool may_leave =
@@ -193,6 +194,10 @@ void Shard::hand_out(Resident& saga, const Decision& decision) {
       ready_.calls.push_back(std::move(call));
     }
   }
+}
+
+void Shard::save_before_answer(Resident& saga) {
+  if (!failed_ && !saga.unsaved.empty()) save(saga);
 }
 
 void Shard::save(Resident& saga) {

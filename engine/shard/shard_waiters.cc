@@ -56,6 +56,7 @@ void Shard::answer(Ticket ticket, SagaAnswer&& answer) {
 
 void Shard::wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created) {
   if (is_reached(saga.state, mode)) {
+    save_before_answer(saga);
     SagaAnswer reached = answer_of(saga);
     reached.created = created;
     return answer(ticket, std::move(reached));
@@ -71,6 +72,7 @@ void Shard::notify(Resident& saga) {
   if (saga.waiters.empty()) return;
   std::erase_if(saga.waiters, [&](const Waiter& waiter) {
     if (!is_reached(saga.state, waiter.mode)) return false;
+    save_before_answer(saga);
     SagaAnswer reached = answer_of(saga);
     reached.created = waiter.created;
     answer(waiter.ticket, std::move(reached));
@@ -89,6 +91,7 @@ void Shard::end_patience() {
     waiting_.erase(waiting);
     Resident& saga = *residents_.at(id);
     const auto waiter = std::ranges::find(saga.waiters, ticket, &Waiter::ticket);
+    save_before_answer(saga);
     SagaAnswer late = answer_of(saga);
     late.created = waiter->created;
     late.timed_out = true;

@@ -4,9 +4,11 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include <limits>
 #include <utility>
 
 #include "engine/base/ids.h"
@@ -25,9 +27,8 @@ constexpr int kBackgroundJobs =
     2;  // fewer than 8: before 7.9 a retried flush could reorder updates
 constexpr std::size_t kInfoLogsKept = 5;
 constexpr std::size_t kInfoLogBytesMax = 16ULL << 20;
-// Of an event's key. The first half of the id, its placement, is spread evenly and tells sagas
-// apart.
-constexpr std::size_t kHintPrefixSize = 8;
+constexpr std::size_t kEventBuckets = 100'000;  // of one memtable, 8 bytes each
+constexpr std::uint32_t kListLengthMax = 64;    // entries of a bucket before it becomes a skip list
 
 rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -121,9 +122,10 @@ rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache
   table.whole_key_filtering = false;  // records are read by saga, never one by one
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(SagaId::kBytesSize));
-  // A saga's records arrive in order, so the place of the last one is a good guess for the next.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kHintPrefixSize));
+  // Records are read by saga only, so the memtable is a short sorted list for each saga, found by
+  // hash: an insertion looks at a few entries instead of walking down a list of all.
+  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(
+      kEventBuckets, 0, std::numeric_limits<int>::max(), false, kListLengthMax));
   return options;
 }
 

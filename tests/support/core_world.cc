@@ -78,7 +78,8 @@ void CoreWorld::run(command::Body body) {
 void CoreWorld::take(Decision& decision, const SagaState& before) {
   expect(!before.terminal || decision.events.empty(), "an event after the end");
   for (Event& event : decision.events) history_.push_back(std::move(event));
-  if (decision.durable) durable_ = history_.size();
+  // The submission is acknowledged, so its start is written.
+  if (decision.durable || durable_ == 0) durable_ = history_.size();
   for (const Want& want : decision.wants) {
     if (std::ranges::find(queue_, want) == queue_.end()) queue_.push_back(want);
   }

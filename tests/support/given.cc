@@ -91,9 +91,11 @@ void Given::command(command::Body body, Decision& decision) {
 
 void Given::run(command::Body body) {
   decision_ = {};
+  const bool starting = durable_ == 0;
   command(std::move(body), decision_);
   const Result<void> answered = result_;
   if (room_) send_queued();
+  if (starting) durable_ = history_.size();  // the submission is acknowledged, so it is written
   result_ = answered;
   check();
 }

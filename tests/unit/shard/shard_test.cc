@@ -102,6 +102,79 @@ TEST_F(ShardTest, TheAnswerOfAFinishedSagaComesWithItsLastWrite) {
   EXPECT_EQ(shard_.resident(), 0U);
 }
 
+StepDefinition query(const std::string& name) {
+  StepDefinition step = call(name, CallClass::none);
+  step.kind = StepKind::query;
+  return step;
+}
+
+TEST_F(ShardTest, AStartWaitsForTheFirstIntentWhileAQueryIsInFlight) {
+  submit(1, definition_of({query("q"), call("p", CallClass::pivot)}));
+  const Ready asked = shard_.ready();
+  ASSERT_EQ(asked.queries.size(), 1U);
+  EXPECT_TRUE(asked.transitions.empty());
+  reply(asked.queries.front(), OutcomeKind::succeeded);
+  const Ready intended = shard_.ready();
+  ASSERT_EQ(intended.transitions.size(), 1U);
+  EXPECT_EQ(intended.transitions.front().first_seq, 1U);
+  EXPECT_EQ(intended.calls.size(), 1U);
+}
+
+TEST_F(ShardTest, AStartIsWrittenBeforeAnybodyIsTold) {
+  const auto definition = definition_of({query("q"), call("p", CallClass::pivot)});
+  submit(1, definition, "", WaitMode::accepted);
+  const Ready accepted = shard_.ready();
+  ASSERT_EQ(accepted.answers.size(), 1U);
+  EXPECT_EQ(accepted.transitions.size(), 1U);
+  EXPECT_EQ(accepted.number, 1U);
+
+  submit(2, definition, "", WaitMode::done, now_ + Millis{100});
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  now_ += Millis{100};
+  shard_.step(now_, input::Tick{});
+  const Ready late = shard_.ready();
+  ASSERT_EQ(late.answers.size(), 1U);
+  EXPECT_TRUE(std::get<SagaAnswer>(late.answers.front().body).timed_out);
+  EXPECT_EQ(late.transitions.size(), 1U);
+  EXPECT_EQ(late.number, 2U);
+}
+
+TEST_F(ShardTest, AStartIsWrittenWhenItsQueryHasNoAnswer) {
+  submit(1, definition_of({query("q"), call("p", CallClass::pivot)}));
+  reply(shard_.ready().queries.front(), OutcomeKind::unknown);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
+TEST_F(ShardTest, SuccessesThatWouldBeToldAgainAreWrittenWithTheLastOfThem) {
+  submit(1, definition_of({call("a", CallClass::compensatable, 3), call("p", CallClass::pivot)}));
+  const Ready sent = shard_.ready();
+  ASSERT_EQ(sent.calls.size(), 3U);
+  reply(sent.calls[0], OutcomeKind::succeeded);
+  reply(sent.calls[1], OutcomeKind::succeeded);
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  reply(sent.calls[2], OutcomeKind::succeeded);
+  const Ready next = shard_.ready();
+  ASSERT_EQ(next.transitions.size(), 1U);
+  EXPECT_EQ(next.calls.size(), 1U);  // the pivot, whose intent is in the same write
+}
+
+TEST_F(ShardTest, ASuccessIsWrittenAtOnceWhereNobodyWouldTellItAgain) {
+  StepDefinition keyless = call("a", CallClass::compensatable, 2);
+  keyless.action.method.keys = KeysMode::none;
+  submit(1, definition_of({keyless, call("p", CallClass::pivot)}));
+  reply(shard_.ready().calls[0], OutcomeKind::succeeded);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
+TEST_F(ShardTest, ASuccessIsWrittenWhenTheOtherHasNoAnswer) {
+  submit(1, definition_of({call("a", CallClass::compensatable, 2), call("p", CallClass::pivot)}));
+  const Ready sent = shard_.ready();
+  reply(sent.calls[0], OutcomeKind::succeeded);
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  reply(sent.calls[1], OutcomeKind::unknown);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
 TEST_F(ShardTest, RacingSubmissionsOfOneKeyAskTheStoreOnceAndMakeOneSaga) {
   const auto definition = definition_of({call("a", CallClass::pivot)});
   for (Ticket ticket = 1; ticket <= 5; ++ticket)
