@@ -26,10 +26,13 @@ struct CallContext {
 
 /// Makes a definition of one that came as data; errors name the field (invalid_argument).
 using InlineReader = std::function<Result<DefinitionPtr>(const v1::Definition&)>;
+/// Whether a participant at this URL may be called; errors: permission_denied.
+using UrlRule = std::function<Result<void>(std::string_view url)>;
 
 struct ServiceOptions {
   std::size_t input_bytes_max = 1 << 20;
   InlineReader read_inline;  // required
+  UrlRule allowed_url;       // of amended endpoints; empty: every address
 };
 
 inline constexpr int kBatchItemsMax = 1'000;

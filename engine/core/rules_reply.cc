@@ -10,35 +10,14 @@
 namespace skald::rules {
 namespace {
 
-const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return step.action;
-    case Operation::compensation:
-      return *step.compensation;
-    case Operation::probe:
-      return *step.probe;
-  }
-  return step.action;
-}
-
 const OperationState* find_operation(const Draft& draft, LegRef ref, Operation operation) {
   if (ref.step >= draft.state().steps.size()) return nullptr;
   if (ref.leg >= draft.step(ref.step).legs.size()) return nullptr;
-  const LegState& leg = draft.leg(ref);
-  switch (operation) {
-    case Operation::action:
-      return &leg.action;
-    case Operation::compensation:
-      return leg.undo ? &*leg.undo : nullptr;
-    case Operation::probe:
-      return leg.probe ? &*leg.probe : nullptr;
-  }
-  return nullptr;
+  return skald::find_operation(draft.leg(ref), operation);
 }
 
 bool time_spent(const OperationPlan& plan, const OperationState& op, Instant now) {
-  return now - op.first_at >= plan.retry.total_max;
+  return time_used(op, now) >= plan.retry.total_max;
 }
 
 bool attempts_spent(const OperationPlan& plan, std::uint32_t used) {
@@ -159,7 +138,7 @@ void action_may_have_happened(Turn& turn) {
     const Millis total =
         turn.plan.retry.total_max +
         (turn.step.compensation ? turn.step.compensation->retry.total_max : Millis{0});
-    const bool overdue = turn.lost ? turn.op.overdue : draft.now() - turn.op.first_at >= total;
+    const bool overdue = turn.lost ? turn.op.overdue : time_used(turn.op, draft.now()) >= total;
     turn.try_again(LegStage::acting,
                    overdue && !keys_allow_undo(turn.step, draft.leg(ref), draft.now()));
     return undo_progress(draft);
@@ -317,7 +296,7 @@ void late_success(Draft& draft, const command::Reply& command) {
   if (command.operation != Operation::action || step.kind != StepKind::call) return;
   if (command.outcome.kind != OutcomeKind::succeeded) return;
   if (command.attempt > leg.action.attempts) return;  // never sent
-  const bool refused = leg.stage == LegStage::refused;
+  const bool refused = leg.stage == LegStage::refused || leg.stage == LegStage::skipped;
   const bool stopped = leg.stage == LegStage::acting && leg.action.phase == Phase::stopped;
   if (!refused && !stopped) return;
   // A pivot that was refused, so that what preceded it is being undone, cannot be taken back.

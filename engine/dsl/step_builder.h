@@ -101,6 +101,8 @@ class StepBuilder : public SagaBuilder<In> {
     step().action.method = method.method();
     step().print_request = printer<Request>(method.protocol);
     step().print_response = printer<Response>(method.protocol);
+    step().read_request = message_reader<Request>(method.protocol);
+    step().read_response = message_reader<Response>(method.protocol);
     if constexpr (kFans) {
       step().legs = fanned_legs<In, Item, Request>(method.protocol, std::move(fan_), std::move(fn));
     } else {
@@ -125,6 +127,8 @@ class StepBuilder : public SagaBuilder<In> {
     step().compensation = OperationPlan{.method = method.method()};
     step().undo_needs_receipt = kNeedsReceipt;
     step().undo = undo_builder<In, Req, Resp, Undo>(forms(method.protocol), std::move(fn));
+    step().read_undo_request = message_reader<Undo>(method.protocol);
+    step().print_undo_request = printer<Undo>(method.protocol);
     return same();
   }
   /// The way back takes the action's own request.

@@ -108,6 +108,7 @@ class Shard {
   void on(input::TakeSignal& in);
   void on(input::Cancel& in);
   void on(input::Retry& in);
+  void on(input::Act& in);
   void on(input::Reply& in);
   void on(input::Tick& in);
   void on(input::KeyLoaded& in);
@@ -127,6 +128,7 @@ class Shard {
   Resident* find_or_load(const SagaId& id, Input&& then);
   void admit_loaded(const SagaId& id, SagaState&& state);
   [[nodiscard]] Result<void> run(Resident& saga, command::Body&& command, Decision& decision);
+  void act(Resident& saga, Ticket ticket, command::Act&& asked);
   /// After each decision: dispatch, hand out, save, notify, arm, evict.
   void settle(Resident& saga, Decision& decision);
   void dispatch_wants(Resident& saga, Decision& decision);

@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/core/evolve.h"
+#include "engine/core/order.h"
 #include "engine/core/owed.h"
 #include "engine/shard/shard.h"
 
@@ -26,43 +27,27 @@ bool same_row(const SagaSummary& stored, const SagaState& state, bool waiting) {
   return stored.status == state.status && stored.waiting == waiting;
 }
 
-const OperationState& operation_of(const LegState& leg, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return leg.action;
-    case Operation::compensation:
-      return *leg.undo;
-    case Operation::probe:
-      return *leg.probe;
-  }
-  return leg.action;
-}
-
-const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return step.action;
-    case Operation::compensation:
-      return *step.compensation;
-    case Operation::probe:
-      return *step.probe;
-  }
-  return step.action;
-}
-
 Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
                          std::uint32_t gate) {
   const StepDefinition& step = definition->steps[send.leg.step];
   const LegState& leg = state.steps[send.leg.step].legs[send.leg.leg];
-  const OperationState& op = operation_of(leg, send.operation);
+  const OperationState& op = *find_operation(leg, send.operation);
   const OperationPlan& plan = plan_of(step, send.operation);
+  std::shared_ptr<const Method> amended;
+  if (const Endpoint* endpoint = amended_endpoint(state, send.leg, send.operation)) {
+    Method moved = plan.method;
+    moved.participant = endpoint->participant;
+    moved.path = endpoint->path;
+    amended = std::make_shared<const Method>(std::move(moved));
+  }
   return {.saga_id = state.id,
           .leg = leg_name(*definition, state, send.leg),
           .operation = send.operation,
           .attempt = send.attempt,
           .idempotency_key = operation_key(*definition, state, send.leg, send.operation),
           .definition = definition,
-          .method = &plan.method,
+          .method = amended ? amended.get() : &plan.method,
+          .amended = amended,
           .request = send.operation == Operation::compensation ? leg.undo_request
                      : send.operation == Operation::probe      ? leg.probe_request
                                                                : leg.request,
@@ -157,7 +142,8 @@ const Method& Shard::method_of(const Resident& saga, const Want& want) {
 }
 
 std::uint32_t Shard::gate_of(const Resident& saga, const Want& want) {
-  return gates_.index_of(method_of(saga, want).participant);
+  const Endpoint* amended = amended_endpoint(saga.state, want.leg, want.operation);
+  return gates_.index_of(amended ? amended->participant : method_of(saga, want).participant);
 }
 
 void Shard::dispatch_wants(Resident& saga, Decision& decision) {

@@ -33,6 +33,12 @@ SagaAnswer Shard::answer_of(const Resident& saga) const {
                     .has_output = state.has_output,
                     .failure = state.failure,
                     .refusals = {}};
+  if (state.abandoned_by) {
+    result.failure = {.leg = {},
+                      .outcome = OutcomeKind::rejected,
+                      .code = "abandoned",
+                      .message = state.abandoned_by->reason};
+  }
   if (saga.definition && !state.refused.empty()) {
     result.refusals = refusals(*saga.definition, state);
   }

@@ -15,6 +15,16 @@ namespace skald::wire {
 /// configured name, may be called. An error becomes one of the definition's mistakes.
 using AddressRule = std::function<Result<void>(std::string_view url_or_name)>;
 
+/// Where a method is, as data says it: a URL, or a configured participant and the path there.
+struct EndpointWords {
+  std::string_view url;
+  std::string_view participant;
+  std::string_view path;
+};
+/// `allowed` may be empty. Errors: invalid_argument with the field's name, never the URL;
+/// permission_denied where `allowed` refuses it.
+[[nodiscard]] Result<Endpoint> read_endpoint(const EndpointWords& words, const UrlRule& allowed);
+
 inline constexpr std::size_t kInlineDefinitionBytesMax = 1 << 20;  // as protobuf
 
 /// Reads a definition that a client sent. Its `source` is set to its canonical bytes; payloads

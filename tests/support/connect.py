@@ -81,6 +81,15 @@ class Engine:
     def retry(self, leg="", actor="test", reason="", **saga):
         return self.saga_service("Retry", {"leg": leg, "actor": actor, "reason": reason, **saga})
 
+    def act(self, name, reason="the test", actor="test", **message):
+        """An act of OperatorService: its answer's `saga`, or all of it on a dry run."""
+        answer = call(self.port, f"/skald.v1.OperatorService/{name}",
+                      {"reason": reason, "actor": actor, **message})
+        return answer if message.get("dryRun") else answer.get("saga", {})
+
+    def legal_acts(self, **message):
+        return call(self.port, "/skald.v1.OperatorService/LegalActs", message).get("acts", [])
+
     def signal(self, signal_id, name, payload=None, **saga):
         message = {"signalId": signal_id, "name": name, **saga}
         if payload is not None:

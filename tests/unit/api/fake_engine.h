@@ -31,6 +31,8 @@ class FakeEngine final : public Engine {
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
+  std::optional<command::Act> act_asked;
+  std::uint64_t expected_seq = 0;
 
   void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
               Answer<SagaAnswer> done) override {
@@ -72,6 +74,13 @@ class FakeEngine final : public Engine {
     saga = std::move(ref);
     actor = std::move(who);
     leg = std::move(which);
+    done(answer);
+  }
+
+  void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {
+    saga = std::move(ref);
+    act_asked = std::move(which);
+    expected_seq = seen;
     done(answer);
   }
 

@@ -314,6 +314,63 @@ TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheAnswerIsDefinite) {
   EXPECT_TRUE(again(OutcomeKind::not_executed));
 }
 
+/// The answer to the one act that this asks.
+std::variant<Error, SagaAnswer, bool> answer_to(Shard& shard, Instant now, input::Act act) {
+  shard.step(now, std::move(act));
+  const Ready ready = shard.ready();
+  EXPECT_EQ(ready.answers.size(), 1U);
+  return ready.answers.front().body;
+}
+
+TEST_F(ShardTest, OfTwoActsOnOneVersionOneWinsAndTheOtherIsTold) {
+  submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
+  const SagaId id = shard_.ready().transitions.front().id;
+  const std::uint64_t seen = shard_.find(id)->seq;
+  const command::Act pause = command::Pause{.actor = {.name = "ann", .reason = ""}};
+  const command::Act cancel = command::Cancel{.actor = {.name = "bob", .reason = ""}};
+
+  const auto first =
+      answer_to(shard_, now_, {.ticket = 2, .saga = id, .act = pause, .expected_seq = seen});
+  const auto second =
+      answer_to(shard_, now_, {.ticket = 3, .saga = id, .act = cancel, .expected_seq = seen});
+
+  EXPECT_EQ(std::get<SagaAnswer>(first).status, SagaStatus::paused);
+  EXPECT_EQ(std::get<Error>(second).code, Errc::aborted);
+  EXPECT_NE(std::get<Error>(second).message.find("ann was first with pause"), std::string::npos);
+  EXPECT_FALSE(shard_.find(id)->undoing);
+}
+
+TEST_F(ShardTest, APausedSagaLeavesMemoryWithoutATimer) {
+  submit(1, definition_of({call("a", CallClass::pivot)}), "", WaitMode::accepted);
+  const Ready begun = shard_.ready();
+  const SagaId id = begun.transitions.front().id;
+  reply(begun.calls.front(), OutcomeKind::not_executed);
+  (void)answer_to(shard_, now_, {.ticket = 2, .saga = id, .act = command::Pause{}});
+  EXPECT_EQ(shard_.find(id)->status, SagaStatus::paused);
+  shard_.advance(2);
+  EXPECT_EQ(shard_.resident(), 0U);
+}
+
+TEST_F(ShardTest, AnAmendedEndpointIsWhereTheNextAttemptGoes) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  const Ready begun = shard_.ready();
+  reply(begun.calls.front(), OutcomeKind::not_executed);
+  (void)shard_.ready();
+  shard_.step(now_, input::Act{.ticket = 2,
+                               .saga = begun.transitions.front().id,
+                               .act = command::Amend{
+                                   .actor = {.name = "ann", .reason = "moved"},
+                                   .leg = "a",
+                                   .request = {},
+                                   .endpoint = Endpoint{.participant = "q", .path = "/other"}}});
+  const Ready amended = shard_.ready();
+  ASSERT_EQ(amended.calls.size(), 1U);
+  EXPECT_EQ(amended.calls.front().method->participant, "q");
+  EXPECT_EQ(amended.calls.front().method->path, "/other");
+  EXPECT_EQ(amended.calls.front().method->keys, KeysMode::barrier) << "what it promises stays";
+  EXPECT_NE(amended.calls.front().gate, begun.calls.front().gate);
+}
+
 TEST_F(ShardTest, DrainingSendsNothingNewAndRecordsWhatComes) {
   submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
   const Ready first = shard_.ready();
