@@ -16,7 +16,8 @@ constexpr std::string_view kKey = "order-1";
 constexpr std::uint64_t kBodyHash = 42;
 constexpr std::size_t kHappeningsMax = 2'000;  // of one life: beyond it nothing ends
 constexpr std::size_t kRetriesMax = 8;         // by a person
-constexpr std::uint32_t kGateLimit = 16;
+constexpr std::uint32_t kGateLimit = 2;
+constexpr Ticket kPersonsTicket = 1'000;
 // No life lasts so long: the shard never asks for another window of timers.
 constexpr Millis kTimerWindow{1'000LL * 24 * 3'600'000};
 
@@ -44,10 +45,10 @@ Told CrashWorld::run() {
       shard_.reset();
       inbox_.clear();
       flights_.clear();
-      now_ += Millis{1};
+      now_ += plan_.downtime;
     }
   } while (told_.findings.empty());
-  for (const Invocation& call : stray_) (void)shop_.receive(call);
+  for (const Invocation& call : stray_) (void)shop_.receive(now_, call);
   if (told_.findings.empty()) judge_end();
   return std::move(told_);
 }
@@ -99,23 +100,39 @@ bool CrashWorld::next() {
     return true;
   }
   if (answered_ && flights_.empty()) return false;
-  if (ask_a_person()) return true;
-  if (wake_at_ - now_ > kTimerWindow / 4) return wrong("nothing moves it any more"), false;
+  if (nothing_else_comes()) {
+    if (!ask_a_person()) return wrong("nothing moves it any more"), false;
+    return true;
+  }
   now_ = std::max(now_, std::exchange(wake_at_, kNever));
   step(input::Tick{});
   return true;
 }
 
-/// A person retries what is stuck, once nothing else happens.
+bool CrashWorld::nothing_else_comes() const {
+  return flights_.empty() && wake_at_ - now_ > kTimerWindow / 4;
+}
+
+/// A person retries what is stuck.
 bool CrashWorld::ask_a_person() {
   const SagaState* state = saga_ ? shard_->find(*saga_) : nullptr;
-  if (state == nullptr || state->status != SagaStatus::stuck || !flights_.empty()) return false;
+  if (state == nullptr || state->status != SagaStatus::stuck) return false;
   if (++retries_ > kRetriesMax) return false;
-  step(input::Retry{.ticket = 1'000 + retries_,
+  step(input::Retry{.ticket = kPersonsTicket,
                     .saga = *saga_,
                     .actor = {.name = "operator", .reason = "the participant is well again"},
                     .leg = ""});
   return true;
+}
+
+/// A person cancels while an attempt is out. Once: if the engine dies, nobody asks again.
+void CrashWorld::cancel_once(const Place& place) {
+  const auto planned = plan_.troubles.find(place);
+  const bool wanted = planned != plan_.troubles.end() && planned->second == Trouble::canceled;
+  if (!wanted || !saga_ || std::exchange(canceled_, true)) return;
+  inbox_.push_back(input::Cancel{.ticket = kPersonsTicket,
+                                 .saga = *saga_,
+                                 .actor = {.name = "operator", .reason = "changed my mind"}});
 }
 
 void CrashWorld::step(Input input) {
@@ -135,12 +152,16 @@ void CrashWorld::pump() {
 }
 
 void CrashWorld::honour(Ready ready) {
-  for (Invocation& query : ready.queries) send(std::move(query), true);
+  for (Invocation& query : ready.queries) send(std::move(query));
   for (const Transition& row : ready.transitions) saga_ = row.id;
   if (ready.has_writes()) commit(ready);
-  for (Invocation& call : ready.calls) send(std::move(call), false);
+  for (Invocation& call : ready.calls) send(std::move(call));
   for (ShardAnswer& given : ready.answers) answer(std::move(given));
-  for (const Load& wanted : ready.loads) inbox_.push_back(load(wanted));
+  for (const Load& wanted : ready.loads) {
+    // Keys first: the repeated submission must find its saga by the row, not by its being loaded.
+    const bool key = std::holds_alternative<load::Key>(wanted);
+    inbox_.insert(key ? inbox_.begin() : inbox_.end(), load(wanted));
+  }
 }
 
 void CrashWorld::commit(Ready& ready) {
@@ -157,10 +178,11 @@ void CrashWorld::commit(Ready& ready) {
   shard_->advance(ready.number);
 }
 
-void CrashWorld::send(Invocation call, bool query) {
+void CrashWorld::send(Invocation call) {
   moment(Moment::before_send);
-  if (!query) judge_send(call);
-  told_.sent.push_back({.leg = call.leg, .operation = call.operation});
+  const Place place{.leg = call.leg, .operation = call.operation};
+  if (call.definition->steps[call.ref.step].kind != StepKind::query) judge_send(call);
+  told_.sent.push_back(place);
   const std::size_t life = told_.lives.size();
   const bool last = life <= plan_.deaths.size() &&
                     plan_.deaths[life - 1] == told_.lives.back().size() &&
@@ -169,7 +191,7 @@ void CrashWorld::send(Invocation call, bool query) {
     stray_.push_back(call);
     moment(Moment::after_send);
   }
-  Answer answer = shop_.receive(call);
+  Answer answer = shop_.receive(now_, call);
   moment(Moment::after_send);
   flights_.push_back({.at = now_ + answer.after,
                       .reply = {.saga = call.saga_id,
@@ -179,15 +201,17 @@ void CrashWorld::send(Invocation call, bool query) {
                                 .gate = call.gate,
                                 .outcome = std::move(answer.outcome),
                                 .response = std::move(answer.body)}});
+  cancel_once(place);
 }
 
 void CrashWorld::answer(ShardAnswer answer) {
+  if (answer.ticket == kPersonsTicket) return;  // whatever a person is told
   const auto* told = std::get_if<SagaAnswer>(&answer.body);
-  if (told == nullptr)
+  if (told == nullptr) {
     return wrong("the client is refused: " + std::get<Error>(answer.body).message);
+  }
   const auto stored = read_saga(store_, told->id);
   if (!stored || !*stored) return wrong("an answered saga is not in the store");
-  if (!is_terminal(told->status)) return;  // a retry's answer
   if ((*stored)->status != told->status) wrong("the client was told what is not stored");
   answered_ = true;
 }
@@ -242,7 +266,17 @@ void CrashWorld::judge_send(const Invocation& call) {
     return wrong("no durable intent before " + what);
   if (undo && leg.action.phase == Phase::in_flight)
     wrong("undone while it may be answered: " + what);
+  if (undo) judge_order(call);
   if ((undo ? leg.undo_request : leg.request) != call.request) wrong("other bytes in " + what);
+}
+
+/// Steps run one after another, so what was done later is undone earlier.
+void CrashWorld::judge_order(const Invocation& call) {
+  const auto& steps = call.definition->steps;
+  for (const std::string& leg : shop_.standing()) {
+    const auto step = std::ranges::find(steps, leg.substr(0, leg.find('[')), &StepDefinition::name);
+    if (step - steps.begin() > call.ref.step) wrong(call.leg + " is undone before " + leg);
+  }
 }
 
 void CrashWorld::judge_end() {

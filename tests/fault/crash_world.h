@@ -27,6 +27,7 @@ struct Plan {
   /// For each life of the engine the moment at which it ends, counted from 0 in that life.
   std::vector<std::size_t> deaths;
   Landing landing = Landing::at_once;
+  Millis downtime{1};  // between two lives
 };
 
 struct Told {
@@ -55,15 +56,18 @@ class CrashWorld {
   void pump();
   void honour(Ready ready);
   void commit(Ready& ready);
-  void send(Invocation call, bool query);
+  void send(Invocation call);
   void answer(ShardAnswer answer);
   Input load(const Load& wanted);
   bool ask_a_person();
+  bool nothing_else_comes() const;
+  void cancel_once(const Place& place);
   void moment(Moment what);
   void step(Input input);
   void wrong(std::string what);
 
   void judge_send(const Invocation& call);
+  void judge_order(const Invocation& call);
   void judge_end();
 
   Plan plan_;
@@ -85,6 +89,7 @@ class CrashWorld {
   std::map<Place, std::set<std::string>> keys_;
   std::vector<Invocation> stray_;
   std::size_t retries_ = 0;
+  bool canceled_ = false;
 };
 
 }  // namespace skald::fault

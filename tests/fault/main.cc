@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::array kDefinitions = {"create_order", "create_order_chain"};
 constexpr std::size_t kFindingsMax = 20;
+constexpr Millis kLongDowntime{10LL * 60'000};  // longer than an order's deadline
 
 struct Options {
   std::string only;
@@ -68,13 +69,15 @@ class Hunt {
       : variant_(variant), options_(options), share_(share) {}
 
   /// Whether a run with these deaths died at each of them; what it found wrong is kept.
-  Told play(std::vector<std::size_t> deaths, Landing landing) {
+  Told play(std::vector<std::size_t> deaths, Landing landing, Millis downtime = Millis{1}) {
     Told told = CrashWorld({.definition = variant_.definition,
                             .troubles = variant_.troubles,
                             .deaths = deaths,
-                            .landing = landing})
+                            .landing = landing,
+                            .downtime = downtime})
                     .run();
-    if (told.findings.empty() && told.status != variant_.ends) {
+    const bool in_time = downtime < kLongDowntime;  // else the order's deadline may pass
+    if (told.findings.empty() && in_time && variant_.ends && told.status != *variant_.ends) {
       told.findings.push_back(fmt::format("it ended {}", skald::name(told.status)));
     }
     for (const std::string& finding : told.findings) {
@@ -99,6 +102,7 @@ class Hunt {
       if (!died(told, 0, at)) continue;
       figures.visited += 1;
       if (moments[at] == Moment::after_send) play({at}, Landing::at_the_end);
+      play({at}, Landing::at_the_end, kLongDowntime);
       again(at, told.lives[1].size());
     }
   }

@@ -3,6 +3,7 @@ it, undoing included. A refusal is the participant's own where its rows can be m
 that is short, a coupon that expires before the pivot), else the proxy's."""
 
 import dataclasses
+from collections import Counter
 
 import fault_proxy as faults
 
@@ -50,10 +51,10 @@ class Order:
     QUANTITY, STOCK = 2, 10
 
     def __init__(self, mall, proxies, variant):
-        self.mall, self.variant = mall, variant
+        self.mall, self.proxies, self.variant = mall, proxies, variant
         self.stocks = {leg: self.STOCK for leg in (FIRST, SECOND)}
-        for leg, _, trouble in variant.troubles:
-            if leg in self.stocks and (_, trouble) == ("action", "refused"):
+        for leg, operation, trouble in variant.troubles:
+            if leg in self.stocks and (operation, trouble) == ("action", "refused"):
                 self.stocks[leg] = 1  # one unit, two are wanted
         self.skus = {leg: mall.skus(1, stock)[0] for leg, stock in self.stocks.items()}
         self.user = mall.user({sku: self.QUANTITY for sku in self.skus.values()})
@@ -105,9 +106,20 @@ class Order:
                 (self.stocks[leg], 0)
             if self.mall.stock(sku) != wanted:
                 yield f"SKU {sku} has {self.mall.stock(sku)}, not {wanted}"
+        yield from self._sent_twice()
         left = self.mall.cart(self.user)
         if bool(left) == done:
             yield f"the cart holds {left}"
         record = self.mall.coupon_record(self.user, self.coupon)
         if (record[0] == 1) != done or (done and record[1] != self.number):
             yield f"the coupon's record is {record}"
+
+    def _sent_twice(self):
+        """An attempt whose intent was durable has a number of its own, for ever. Queries have no
+        intents."""
+        sent = Counter((request.key, request.attempt) for proxy in self.proxies
+                       for request in list(proxy.seen)
+                       if request.leg not in QUERIES[self.variant.definition])
+        for (key, attempt), times in sent.items():
+            if times > 1:
+                yield f"attempt {attempt} of {key} was sent {times} times"

@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::int64_t kPrice = 1'000;
 constexpr std::int64_t kDiscount = 300;
+// Longer than an operation may take in all (60 s) by more than the pause between two attempts, so
+// that one of them finds its time spent.
+constexpr Millis kDownFor{90'000};
+constexpr Millis kDownPause{25'000};
 
 Answer succeeded(Bytes body) {
   return {.outcome = {.kind = OutcomeKind::succeeded, .code = "ok", .message = {}},
@@ -25,6 +29,14 @@ Answer timeout(const Invocation& call) {
   return {.outcome = {.kind = OutcomeKind::unknown, .code = "timeout", .message = {}},
           .body = {},
           .after = call.timeout};
+}
+
+Answer not_executed(std::optional<Millis> retry_after) {
+  return {.outcome = {.kind = OutcomeKind::not_executed,
+                      .code = "unavailable",
+                      .message = {},
+                      .retry_after = retry_after},
+          .body = {}};
 }
 
 bool is_query(const Invocation& call) {
@@ -59,35 +71,56 @@ std::string_view name(Trouble trouble) {
       return "timeout, request lost";
     case Trouble::reply_lost:
       return "timeout, reply lost";
+    case Trouble::lost_then_down:
+      return "timeout, reply lost, then down";
+    case Trouble::canceled:
+      return "canceled meanwhile";
   }
   return "";
 }
 
-Answer Shop::receive(const Invocation& call) {
+Answer Shop::receive(Instant now, const Invocation& call) {
   const Place place{.leg = call.leg, .operation = call.operation};
-  const bool later_generation =
-      call.idempotency_key !=
-      fmt::format("{}/{}/{}", call.saga_id.text(), call.leg, skald::name(call.operation));
+  if (const auto down = down_until_.find(place); down != down_until_.end() && now < down->second) {
+    return not_executed(kDownPause);
+  }
   const auto planned = troubles_.find(place);
-  const Trouble trouble = planned == troubles_.end() ? Trouble::none : planned->second;
+  return planned == troubles_.end() ? execute(call) : trouble(now, call, planned->second);
+}
+
+Answer Shop::trouble(Instant now, const Invocation& call, Trouble& planned) {
+  const Trouble trouble = planned;
+  if (trouble != Trouble::refused) planned = Trouble::none;  // once
   switch (trouble) {
     case Trouble::none:
+    case Trouble::canceled:
       return execute(call);
-    case Trouble::refused:
+    case Trouble::refused: {
+      const std::string first =
+          fmt::format("{}/{}/{}", call.saga_id.text(), call.leg, skald::name(call.operation));
+      const bool later_generation = call.idempotency_key != first;
       return later_generation ? execute(call) : refused("failed_precondition");
+    }
     case Trouble::not_executed:
-      planned->second = Trouble::none;
-      return {.outcome = {.kind = OutcomeKind::not_executed, .code = "refused", .message = {}},
-              .body = {}};
+      return not_executed(std::nullopt);
     case Trouble::request_lost:
-      planned->second = Trouble::none;
       return timeout(call);
+    case Trouble::lost_then_down:
+      down_until_[{.leg = call.leg, .operation = call.operation}] = now + kDownFor;
+      [[fallthrough]];
     case Trouble::reply_lost:
-      planned->second = Trouble::none;
       (void)execute(call);
       return timeout(call);
   }
   return execute(call);
+}
+
+std::vector<std::string> Shop::standing() const {
+  std::vector<std::string> legs;
+  for (const auto& [leg, effects] : effects_) {
+    if (effects.done > effects.undone) legs.push_back(leg);
+  }
+  return legs;
 }
 
 Answer Shop::execute(const Invocation& call) {

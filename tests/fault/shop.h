@@ -14,10 +14,12 @@ namespace skald::fault {
 
 enum class Trouble : std::uint8_t {
   none,
-  refused,       // business no, for ever under this key
-  not_executed,  // refused once before it ran
-  request_lost,  // the first one never arrives: a timeout
-  reply_lost,    // the first one is done, and nobody hears of it: a timeout
+  refused,         // business no, for ever under this key
+  not_executed,    // refused once before it ran
+  request_lost,    // the first one never arrives: a timeout
+  reply_lost,      // the first one is done, and nobody hears of it: a timeout
+  lost_then_down,  // the same; then it refuses to run anything until the operation's time is over
+  canceled,        // no trouble of its own: a person cancels the saga while the first one is out
 };
 
 [[nodiscard]] std::string_view name(Trouble trouble);
@@ -45,7 +47,9 @@ class Shop {
   Shop(std::map<Place, Trouble> troubles) : troubles_(std::move(troubles)) {}
 
   /// One attempt arrives, or does not.
-  Answer receive(const Invocation& call);
+  Answer receive(Instant now, const Invocation& call);
+  /// Legs whose effect stands now.
+  [[nodiscard]] std::vector<std::string> standing() const;
   /// What does not hold of the rows and the books, the saga having ended like this.
   [[nodiscard]] std::vector<std::string> findings(bool completed) const;
   [[nodiscard]] const std::vector<std::string>& outrages() const { return outrages_; }
@@ -61,6 +65,7 @@ class Shop {
     int locked = 0;
   };
 
+  Answer trouble(Instant now, const Invocation& call, Trouble& planned);
   Answer execute(const Invocation& call);
   Answer pass_barrier(const Invocation& call);
   Answer ask(const Invocation& call) const;
@@ -69,6 +74,7 @@ class Shop {
   bool move_order(int from, int to);
 
   std::map<Place, Trouble> troubles_;
+  std::map<Place, Instant> down_until_;
   std::map<std::int64_t, Stock> stock_ = {{kSkus[0], {}}, {kSkus[1], {}}};
   std::map<std::int64_t, int> cart_ = {{kSkus[0], kQuantity}, {kSkus[1], kQuantity}};
   std::optional<int> order_;  // its status

@@ -2,6 +2,7 @@
 // it, undoing included. They are found by running the definition, not written down.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ struct Variant {
   std::string name;
   DefinitionPtr definition;
   std::map<Place, Trouble> troubles;
-  SagaStatus ends = SagaStatus::completed;
+  /// Absent: completed or compensated, as the crash decides whether a cancel is heard.
+  std::optional<SagaStatus> ends;
 };
 
 /// Of one definition. Those of the way back all begin with the pivot's refusal.
