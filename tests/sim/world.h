@@ -89,6 +89,7 @@ class World {
     std::deque<std::pair<std::uint64_t, ShardBatch>> pushes;  // by Ready::number
     std::uint64_t durable = 0;
     Instant wake_at = kNever;
+    bool moved = false;  // since its last Ready
   };
   /// A commit under way: what it takes of each seat.
   struct Commit {

@@ -158,12 +158,15 @@ void World::sweep_keys() {
 
 void World::step(Seat& seat, Input input) {
   figures_.steps += 1;
+  seat.moved = true;
   seat.shard->step(engine_now(), std::move(input));
 }
 
 void World::pump() {
   // By index: an answer may bring the next input, and a fault the end of this life.
-  for (std::size_t i = 0; i < seats_.size(); ++i) honour(seats_[i], seats_[i].shard->ready());
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    if (std::exchange(seats_[i].moved, false)) honour(seats_[i], seats_[i].shard->ready());
+  }
   // After writing has ended, memory stands still and answers are not taken any more.
   if (!seats_.empty() && !failed_) audit_touched();
 }
@@ -258,6 +261,7 @@ void World::end_commit() {
   if (!store_commit(commit)) return;
   for (const auto& [seat, number] : commit.numbers) {
     seats_[seat].durable = number;
+    seats_[seat].moved = true;
     seats_[seat].shard->advance(number);
   }
   begin_commit();
@@ -272,6 +276,7 @@ void World::writing_failed() {
     seat.held.clear();
     seat.pushes.clear();
     seat.shard->fail(engine_now(), told);
+    seat.moved = true;
   }
   in(Millis{disk_.below(2'000)}, [this] { stop_engine(Millis{100}); });
 }
