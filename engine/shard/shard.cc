@@ -47,7 +47,8 @@ Ready Shard::ready() {
   Instant wake = wakes_.empty() ? kNever : wakes_.top().at;
   if (!patience_.empty()) wake = std::min(wake, patience_.top().until);
   if (timers_until_ != Instant{}) wake = std::min(wake, timers_until_ - options_.timer_window / 2);
-  ready_.wake_at = wake;
+  // After writing has ended nothing may come of a timer: one that is due would be due for ever.
+  ready_.wake_at = failed_ ? kNever : wake;
   return std::exchange(ready_, Ready{});
 }
 

@@ -27,6 +27,16 @@ bool same_row(const SagaSummary& stored, const SagaState& state, bool waiting) {
   return stored.status == state.status && stored.waiting == waiting;
 }
 
+/// Whether the store has the rows of a waiting saga: those of its last write, which the same
+/// functions made. Where the definition has gone since, nobody can tell any more, and it is taken
+/// for waiting if it can be: then its timer's row goes and the row of an active saga is put, and
+/// doing either for nothing is harmless.
+bool stored_as_waiting(const SagaState& state, const Definition* definition) {
+  if (state.terminal || state.definition_missing) return false;
+  if (definition == nullptr) return state.in_flight == 0 && state.backing_off == 0;
+  return is_waiting(*definition, state, state.updated_at);
+}
+
 Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
                          std::uint32_t gate) {
   const StepDefinition& step = definition->steps[send.leg.step];
@@ -77,10 +87,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
   saga.definition =
       definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
   if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
-  // The rows in the store are those of the last write: the same functions made them.
-  const bool known = saga.definition && !saga.state.definition_missing;
-  const bool waiting = !saga.state.terminal && known &&
-                       is_waiting(*saga.definition, saga.state, saga.state.updated_at);
+  const bool waiting = stored_as_waiting(saga.state, saga.definition.get());
   saga.stored = summary_of(saga.state, waiting);
   if (waiting) {
     const Instant due = next_wake(saga.state, saga.state.updated_at);

@@ -58,7 +58,7 @@ void inline_definition(std::string_view input) {
   v1::Definition message;
   if (!wire::decode_message(codec, input, message)) return;
   const auto read =
-      wire::read_definition(message, (choice & 2) != 0 ? loopback_only : wire::UrlRule{});
+      wire::read_definition(message, (choice & 2) != 0 ? loopback_only : wire::AddressRule{});
   if (read) return check_sound(**read);
   const Errc code = read.error().code;
   SKALD_CHECK(code == Errc::invalid_argument || code == Errc::permission_denied ||

@@ -283,6 +283,32 @@ TEST_F(ShardTest, AWaitingSagaLeavesMemoryWithATimerRow) {
   EXPECT_EQ(shard_.resident(), 0U);
 }
 
+TEST_F(ShardTest, AWaitingSagaWhoseDefinitionIsGoneBecomesActiveAndLosesItsTimerRow) {
+  // given a saga that waits, and another process that does not know its definition
+  StepDefinition wait;
+  wait.name = "w";
+  wait.kind = StepKind::wait;
+  wait.wait.timeout = Millis{5'000};
+  submit(1, definition_of({wait, call("p", CallClass::pivot)}), "", WaitMode::accepted);
+  const Ready written = shard_.ready();
+  const SagaId id = written.transitions.front().id;
+  const SagaState state = *shard_.find(id);
+  Shard without({}, table_, Gates([](std::string_view) { return 1; }),
+                [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); });
+  // when it is loaded there
+  without.step(now_, input::Recover{.sagas = {id}});
+  without.step(now_, input::SagaLoaded{.id = id, .state = state});
+  const Ready ready = without.ready();
+  // then what changes starts from the rows that are in the store
+  ASSERT_EQ(ready.transitions.size(), 1U);
+  const Transition& row = ready.transitions.front();
+  EXPECT_EQ(row.timer_before, written.transitions.front().timer_after);
+  EXPECT_EQ(row.timer_after, std::nullopt);
+  EXPECT_EQ(row.before, written.transitions.front().after);
+  ASSERT_TRUE(row.after.has_value());
+  EXPECT_FALSE(row.after->waiting);
+}
+
 TEST_F(ShardTest, AfterAFailedWriteWaitingCallersAreToldAndNothingIsSent) {
   submit(1, definition_of({call("a", CallClass::pivot)}));
   const Ready lost = shard_.ready();
@@ -295,6 +321,20 @@ TEST_F(ShardTest, AfterAFailedWriteWaitingCallersAreToldAndNothingIsSent) {
   const Ready refused = shard_.ready();
   EXPECT_TRUE(refused.transitions.empty());
   ASSERT_EQ(refused.answers.size(), 1U);
+}
+
+TEST_F(ShardTest, AfterAFailedWriteItAsksForNoWakeUp) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  Ready ready = shard_.ready();
+  shard_.advance(ready.number);
+  reply(ready.calls.front(), OutcomeKind::unknown);  // it backs off
+  ready = shard_.ready();
+  ASSERT_NE(ready.wake_at, kNever);
+  now_ = ready.wake_at;
+  shard_.fail(now_, {Errc::unavailable, "writing has ended"});
+  shard_.step(now_, input::Tick{});
+  // It would be due for ever: whoever drives the shard would do nothing else.
+  EXPECT_EQ(shard_.ready().wake_at, kNever);
 }
 
 TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheAnswerIsDefinite) {
