@@ -9,6 +9,7 @@
 #include "engine/api/read_model.h"
 #include "engine/base/result.h"
 #include "engine/runtime/engine.h"
+#include "engine/wire/definition.h"
 #include "skald/v1/service.pb.h"
 
 namespace skald::api {
@@ -26,13 +27,10 @@ struct CallContext {
 
 /// Makes a definition of one that came as data; errors name the field (invalid_argument).
 using InlineReader = std::function<Result<DefinitionPtr>(const v1::Definition&)>;
-/// Whether a participant at this URL may be called; errors: permission_denied.
-using UrlRule = std::function<Result<void>(std::string_view url)>;
-
 struct ServiceOptions {
   std::size_t input_bytes_max = 1 << 20;
   InlineReader read_inline;  // required
-  UrlRule allowed_url;       // of amended endpoints; empty: every address
+  wire::AddressRule allowed_address;  // of amended endpoints; empty: every one
 };
 
 inline constexpr int kBatchItemsMax = 1'000;

@@ -84,8 +84,8 @@ class RunningDaemon final : public Daemon {
       };
       return wire::read_definition(from, allowed);
     };
-    service.allowed_url = [rules = invoker_options->allow](std::string_view url) {
-      return check_inline_url(rules, url);
+    service.allowed_address = [options = *invoker_options](std::string_view address) {
+      return check_inline_address(options, address);
     };
     routes_ = std::make_unique<api::Routes>(*engine_, std::move(service));
     return listen_on_every_thread();
