@@ -6,7 +6,8 @@
 #include <algorithm>
 
 #include "engine/api/words.h"
-#include "engine/core/decide.h"
+#include "engine/core/legal_acts.h"
+#include "engine/core/owed.h"
 
 namespace skald::api {
 namespace {
@@ -100,8 +101,8 @@ class Explainer {
   }
 
   [[nodiscard]] std::string participant(const Open& open) const {
-    const OperationPlan* found = plan(open);
-    return found == nullptr ? "its participant" : found->method.participant;
+    if (plan(open) == nullptr) return "its participant";
+    return endpoint_of(*definition_, state_, open.leg, open.operation).participant;
   }
 
   // --- why ---
@@ -113,9 +114,10 @@ class Explainer {
       case SagaStatus::compensated:
         return fmt::format("It is undone because {}. {}", cause(), undone_words());
       case SagaStatus::abandoned:
-        return "It was closed by a person.";
+        return fmt::format("It was closed as it is by {}.", by_words(state_.abandoned_by));
       case SagaStatus::paused:
-        return fmt::format("A person paused it. {}", direction());
+        return fmt::format("It was paused by {} {} ago. {}", by_words(state_.paused_by),
+                           duration_words(snapshot_.now - state_.paused_at), direction());
       case SagaStatus::stuck:
         return stuck_words();
       case SagaStatus::running:
@@ -123,6 +125,13 @@ class Explainer {
         return direction();
     }
     return "";
+  }
+
+  /// "ann (maintenance)"
+  [[nodiscard]] static std::string by_words(const std::optional<Actor>& actor) {
+    if (!actor) return "a person";
+    const std::string who = actor->name.empty() ? "someone" : actor->name;
+    return actor->reason.empty() ? who : fmt::format("{} ({})", who, actor->reason);
   }
 
   [[nodiscard]] std::string cause() const {
@@ -244,6 +253,10 @@ class Explainer {
   [[nodiscard]] std::string next() const {
     std::vector<std::string> lines;
     for (const Open& open : open_.in_flight) lines.push_back(in_flight_words(open));
+    if (state_.paused) {
+      lines.push_back("nothing new is begun until it is resumed");
+      return sentence(std::move(lines));
+    }
     for (const Want& want : snapshot_.owed.wants) {
       const Open open{want.leg, want.operation, nullptr};
       lines.push_back(unsent_words(open));
@@ -260,6 +273,10 @@ class Explainer {
           fmt::format("unless it is done by then it turns back {}", due_words(state_.deadline)));
     }
     if (lines.empty()) return "Nothing happens by itself: a person must act.";
+    return sentence(std::move(lines));
+  }
+
+  [[nodiscard]] static std::string sentence(std::vector<std::string> lines) {
     if (lines.size() > kNextLinesMax) {
       const std::size_t more = lines.size() - kNextLinesMax;
       lines.resize(kNextLinesMax);
@@ -320,9 +337,12 @@ class Explainer {
       return fmt::format("{} is asked again about {} {}", participant(open), operation_text(open),
                          due_words(open.state->retry_at));
     }
-    return fmt::format("{} is tried again {} (attempt {}; the last was {})", operation_text(open),
+    return fmt::format("{} is tried again {} (attempt {}; the last was {}{})", operation_text(open),
                        due_words(open.state->retry_at), open.state->attempts + 1,
-                       outcome_words(open.state->last));
+                       outcome_words(open.state->last),
+                       open.state->last.configuration_alert
+                           ? ", which looks like a wrong configuration: address, method or password"
+                           : "");
   }
 
   [[nodiscard]] bool is_open_wait(std::uint16_t step) const {
@@ -346,55 +366,65 @@ class Explainer {
 
   // --- what may be asked ---
 
-  /// Whether the command would change anything, tried on a copy.
-  struct Trial {
-    bool legal = false;
-    bool undecided = false;
-  };
-  [[nodiscard]] Trial attempt(command::Body body) const {
-    SagaState copy = state_;
-    Decision decision;
-    const Command command{.at = snapshot_.now, .body = std::move(body)};
-    const Result<void> decided = decide(*definition_, copy, command, decision);
-    return {.legal = !decision.events.empty(),
-            .undecided = !decided && decided.error().code == Errc::aborted};
-  }
-
   [[nodiscard]] std::vector<LegalCommand> commands() const {
     std::vector<LegalCommand> legal;
-    const Actor nobody;
-    if (const Trial trial = attempt(command::Cancel{nobody}); trial.legal) {
-      legal.push_back({"cancel", "",
-                       trial.undecided ? "is recorded; it turns back only if the pivot was not done"
-                                       : "turns it back and undoes what was done"});
+    const auto on_saga = [&](ActKind act) {
+      add(legal, judge_act(*definition_, state_, act, std::nullopt, snapshot_.now));
+    };
+    on_saga(ActKind::retry);
+    const std::vector<LegRef> legs = legs_to_act_on();
+    for (const LegRef leg : legs) {
+      for (const ActVerdict& verdict : acts_on_leg(*definition_, state_, leg, snapshot_.now)) {
+        // Everything is retried together; by name only where there is a choice.
+        if (verdict.act != ActKind::retry || legs.size() > 1) add(legal, verdict);
+      }
     }
-    if (attempt(command::Retry{nobody, ""}).legal) {
-      legal.push_back({"retry", "", "tries everything that is stuck or waiting for a retry now"});
-      add_leg_retries(legal);
+    for (const ActKind act : {ActKind::cancel, ActKind::resume, ActKind::pause, ActKind::abandon}) {
+      on_saga(act);
     }
     for (std::uint16_t i = 0; i < state_.steps.size(); ++i) {
       if (!is_open_wait(i) || definition_->steps[i].wait.signal.empty()) continue;
-      legal.push_back({"signal", definition_->steps[i].wait.signal,
-                       fmt::format("ends the wait of {}", definition_->steps[i].name)});
+      legal.push_back({.verb = "signal",
+                       .subject = definition_->steps[i].wait.signal,
+                       .effect = fmt::format("ends the wait of {}", definition_->steps[i].name),
+                       .choice = {}});
     }
     return legal;
   }
 
-  /// By name only where there is a choice.
-  void add_leg_retries(std::vector<LegalCommand>& legal) const {
+  void add(std::vector<LegalCommand>& legal, const ActVerdict& verdict) const {
+    if (!verdict.is_legal()) return;
+    LegalCommand command{.verb = std::string(name(verdict.act)),
+                         .subject = verdict.leg ? leg_text(*verdict.leg) : std::string{},
+                         .effect = verdict.effect,
+                         .requires_reason = requires_reason(verdict.act),
+                         .choice = {}};
+    if (verdict.act != ActKind::resolve) return legal.push_back(std::move(command));
+    const LegState& leg = state_.steps[verdict.leg->step].legs[verdict.leg->leg];
+    const bool is_undo = operation_in_question(leg) == Operation::compensation;
+    const std::string what = (is_undo ? "the compensation of " : "") + command.subject;
+    command.choice = "happened";
+    command.effect = fmt::format("if you know that {} happened{}", what,
+                                 is_undo ? "" : "; --response tells its answer");
+    legal.push_back(command);
+    command.choice = "did-not-happen";
+    command.effect = fmt::format("if you know that {} did not happen", what);
+    legal.push_back(std::move(command));
+  }
+
+  /// Those that wait for somebody or something, and steps that are stuck.
+  [[nodiscard]] std::vector<LegRef> legs_to_act_on() const {
     std::vector<LegRef> legs;
     for (const Open& open : open_.stopped) legs.push_back(open.leg);
     for (const Open& open : open_.backing_off) legs.push_back(open.leg);
+    for (std::uint16_t i = 0; i < state_.steps.size(); ++i) {
+      if (!state_.steps[i].stuck_reason.empty()) legs.push_back({.step = i, .leg = 0});
+    }
     std::ranges::sort(legs);
     const auto repeated = std::ranges::unique(legs);
     legs.erase(repeated.begin(), repeated.end());
-    if (legs.size() < 2) return;
-    if (legs.size() > kExplainLegRetriesMax) legs.resize(kExplainLegRetriesMax);
-    for (const LegRef leg : legs) {
-      const std::string text = leg_text(leg);
-      if (!attempt(command::Retry{Actor{}, text}).legal) continue;
-      legal.push_back({"retry", text, fmt::format("tries {} now", text)});
-    }
+    if (legs.size() > kExplainLegsMax) legs.resize(kExplainLegsMax);
+    return legs;
   }
 
   const SagaSnapshot& snapshot_;

@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <variant>
 
 #include "engine/api/read_model.h"
 #include "engine/api/words.h"
+#include "engine/core/evolve.h"
+#include "engine/core/legal_acts.h"
+#include "engine/core/order.h"
+#include "engine/core/owed.h"
 
 namespace skald::api {
 namespace {
@@ -42,6 +47,7 @@ struct Line {
   }
   std::string actor(const Actor& actor) {
     to.set_actor(actor.name);
+    to.set_reason(actor.reason);
     const std::string who = actor.name.empty() ? "someone" : actor.name;
     return actor.reason.empty() ? who : fmt::format("{} ({})", who, actor.reason);
   }
@@ -164,15 +170,152 @@ struct Line {
   }
   void operator()(const event::Completed&) { say("completed", "completed"); }
   void operator()(const event::Compensated&) { say("compensated", "everything is undone"); }
+  void operator()(const event::Paused& e) {
+    say("paused", fmt::format("{} pauses it", actor(e.actor)));
+  }
+  void operator()(const event::Resumed& e) {
+    say("resumed", fmt::format("{} lets it go on", actor(e.actor)));
+  }
+  void operator()(const event::LegSkipped& e) {
+    const std::string who = actor(e.actor);
+    say("leg_skipped", fmt::format("{} skips {}", who, operation(e.leg, Operation::action)));
+  }
+  void operator()(const event::Resolved& e) {
+    const std::string who = actor(e.actor);
+    std::string text = fmt::format("{} says that {} {}", who, operation(e.leg, e.operation),
+                                   e.happened ? "happened" : "did not happen");
+    if (e.phase == Phase::backing_off) text += fmt::format("; again {}", in(e.retry_at));
+    if (e.phase == Phase::stopped) text += "; it waits for a person";
+    say("resolved", std::move(text));
+  }
+  void operator()(const event::Amended& e) {
+    const std::string who = actor(e.actor);
+    const std::string_view what = e.request && e.endpoint ? "the request and the endpoint"
+                                  : e.request             ? "the request"
+                                                          : "the endpoint";
+    std::string text = fmt::format("{} amends {} of {}", who, what, operation(e.leg, e.operation));
+    if (e.generation > 1) text += fmt::format(", generation {}", e.generation);
+    say("amended", std::move(text));
+  }
+  void operator()(const event::CompensationMarked& e) {
+    const std::string who = actor(e.actor);
+    say("compensation_marked", fmt::format("{} says that {} was undone by hand", who,
+                                           operation(e.leg, Operation::action)));
+  }
+  void operator()(const event::Abandoned& e) {
+    say("abandoned", fmt::format("{} closes it as it is", actor(e.actor)));
+  }
+};
+
+/// What a person's act is about; nullopt: no act of a person.
+struct ActOn {
+  std::optional<LegRef> leg;
+  bool spreads = false;  // it changes nothing itself: what follows at the same instant does
+};
+struct FindAct {
+  using Found = std::optional<ActOn>;
+  Found operator()(const event::CancelAsked&) const { return ActOn{.leg = {}, .spreads = true}; }
+  Found operator()(const event::RetryAsked&) const { return ActOn{.leg = {}, .spreads = true}; }
+  Found operator()(const event::Paused&) const { return ActOn{}; }
+  Found operator()(const event::Resumed&) const { return ActOn{}; }
+  Found operator()(const event::Abandoned&) const { return ActOn{}; }
+  Found operator()(const event::LegSkipped& e) const { return ActOn{.leg = e.leg}; }
+  Found operator()(const event::Resolved& e) const { return ActOn{.leg = e.leg}; }
+  Found operator()(const event::CompensationMarked& e) const { return ActOn{.leg = e.leg}; }
+  template <class Other>
+  Found operator()(const Other&) const {
+    return std::nullopt;  // an amendment says more: see HistoryTeller
+  }
+};
+
+/// "acting, stopped, may have happened"; of the saga: its status.
+std::string standing_words(const SagaState& state, const ActOn& act) {
+  if (!act.leg || act.leg->step >= state.steps.size()) return std::string(name(state.status));
+  const StepState& step = state.steps[act.leg->step];
+  if (act.leg->leg >= step.legs.size()) {
+    return step.stuck_reason.empty() ? std::string(name(step.stage)) : "stuck";
+  }
+  const LegState& leg = step.legs[act.leg->leg];
+  std::string words(name(leg.stage));
+  const OperationState* op = find_operation(leg, operation_in_question(leg));
+  if (op == nullptr) return words;
+  if (op->phase == Phase::stopped) words += ", stopped";
+  if (op->maybe) words += ", may have happened";
+  return words;
+}
+
+/// Folds the events as it goes, so that it can say what each act of a person found and left.
+class HistoryTeller {
+ public:
+  HistoryTeller(const SagaHistory& history, bool payloads)
+      : history_(history), definition_(history.definition.get()), payloads_(payloads) {
+    state_.id = history.state.id;
+  }
+
+  void tell(const Event& event, v1::HistoryEvent& to) {
+    const auto act = std::visit(FindAct{}, event.body);
+    if (open_ != nullptr && (act || event.at != open_at_)) close();
+    to.set_seq(static_cast<std::uint32_t>(state_.seq + 1));
+    fill_time(event.at, *to.mutable_at());
+    std::visit(Line{definition_, history_.state, event.at, to}, event.body);
+    if (act) to.set_before(standing_words(state_, *act));
+    const auto* amended = std::get_if<event::Amended>(&event.body);
+    if (amended != nullptr) to.set_before(sent_words(*amended));
+    evolve(state_, event);
+    if (amended != nullptr) to.set_after(sent_words(*amended));
+    if (act && !act->spreads) to.set_after(standing_words(state_, *act));
+    if (act && act->spreads) {
+      open_ = &to;
+      open_at_ = event.at;
+    }
+  }
+
+  void close() {
+    if (open_ != nullptr) open_->set_after(standing_words(state_, {}));
+    open_ = nullptr;
+  }
+
+ private:
+  /// Where the operation is sent and, with payloads, what.
+  [[nodiscard]] std::string sent_words(const event::Amended& e) const {
+    const LegState& leg = state_.steps[e.leg.step].legs[e.leg.leg];
+    std::string words;
+    if (e.endpoint) {
+      const Endpoint* amended = amended_endpoint(state_, e.leg, e.operation);
+      if (amended != nullptr) {
+        words = amended->participant + amended->path;
+      } else if (definition_ != nullptr) {
+        const Endpoint planned = endpoint_of(*definition_, state_, e.leg, e.operation);
+        words = planned.participant + planned.path;
+      }
+    }
+    if (!e.request) return words;
+    const bool is_action = e.operation == Operation::action;
+    const Bytes& request = is_action ? leg.request : leg.undo_request;
+    if (!words.empty()) words += "; ";
+    if (!payloads_) return words + fmt::format("a request of {} bytes", request.size());
+    if (definition_ == nullptr) return words + request;
+    const StepDefinition& step = definition_->steps[e.leg.step];
+    const BytesPrinter& print = is_action ? step.print_request : step.print_undo_request;
+    return words + (print ? print(request) : request);
+  }
+
+  const SagaHistory& history_;
+  const Definition* definition_;
+  bool payloads_;
+  SagaState state_;
+  v1::HistoryEvent* open_ = nullptr;  // its `after` is what the rest of its command leaves
+  Instant open_at_{};
 };
 
 }  // namespace
 
-void fill_event(const Definition* definition, const SagaState& state, std::uint64_t seq,
-                const Event& event, v1::HistoryEvent& to) {
-  to.set_seq(static_cast<std::uint32_t>(seq));
-  fill_time(event.at, *to.mutable_at());
-  std::visit(Line{definition, state, event.at, to}, event.body);
+void fill_history(const SagaHistory& history, bool payloads, v1::HistoryResponse& to) {
+  to.set_saga_id(history.state.id.text());
+  to.mutable_events()->Reserve(static_cast<int>(history.events.size()));
+  HistoryTeller teller(history, payloads);
+  for (const Event& event : history.events) teller.tell(event, *to.add_events());
+  teller.close();
 }
 
 }  // namespace skald::api

@@ -1,15 +1,13 @@
-// One event as a line of history: structured where clients filter, and a sentence for people. No
-// payloads.
+// A saga's events as lines of history: structured where clients filter, and a sentence for people.
+// An act of a person says what it found and what it left.
 #pragma once
 
-#include "engine/core/event.h"
-#include "skald/v1/saga.pb.h"
+#include "engine/runtime/engine.h"
+#include "skald/v1/service.pb.h"
 
 namespace skald::api {
 
-/// `state` names the legs (any later state of the saga will do); `definition` may be null. `seq`
-/// counts from 1.
-void fill_event(const Definition* definition, const SagaState& state, std::uint64_t seq,
-                const Event& event, v1::HistoryEvent& to);
+/// `payloads`: the requests before and after an amendment; without them there are none in it.
+void fill_history(const SagaHistory& history, bool payloads, v1::HistoryResponse& to);
 
 }  // namespace skald::api

@@ -48,6 +48,7 @@ static_assert(kSame<LegStage::refused, v1::Saga::LegStage::refused>);
 static_assert(kSame<LegStage::undoing, v1::Saga::LegStage::undoing>);
 static_assert(kSame<LegStage::undone, v1::Saga::LegStage::undone>);
 static_assert(kSame<LegStage::dropped, v1::Saga::LegStage::dropped>);
+static_assert(kSame<LegStage::skipped, v1::Saga::LegStage::skipped>);
 static_assert(kSame<Phase::idle, v1::Saga::Phase::idle>);
 static_assert(kSame<Phase::in_flight, v1::Saga::Phase::in_flight>);
 static_assert(kSame<Phase::backing_off, v1::Saga::Phase::backing_off>);
@@ -189,6 +190,16 @@ class SagaFiller {
     }
     if (state_.failure) fill_failure(*state_.failure, *to_.mutable_failure());
     if (state_.turn_back) fill_failure(*state_.turn_back, *to_.mutable_turn_back());
+    if (state_.paused_by) fill_act(*state_.paused_by, state_.paused_at, *to_.mutable_paused());
+    if (state_.abandoned_by) {
+      fill_act(*state_.abandoned_by, state_.updated_at, *to_.mutable_abandoned());
+    }
+  }
+
+  static void fill_act(const Actor& actor, Instant at, v1::Saga::Act& to) {
+    to.set_actor(actor.name);
+    to.set_reason(actor.reason);
+    fill_time(at, *to.mutable_at());
   }
 
   [[nodiscard]] const StepDefinition* plan(std::uint16_t step) const {
@@ -278,6 +289,7 @@ class SagaFiller {
                      *to.mutable_probe());
     }
     if (planned != nullptr) to.set_no_undo_reason(planned->no_undo_reason);
+    to.set_by_hand(leg.by_hand);
     if (!view_.payloads) return;
     fill_payload(leg.request, planned ? planned->print_request : BytesPrinter{}, to,
                  &v1::Saga::Leg::mutable_request);
@@ -291,8 +303,10 @@ class SagaFiller {
                       const OperationPlan* planned, v1::Saga::Operation& to) {
     to.set_phase(wire_enum<v1::Saga::Phase::Value>(from.phase));
     if (planned != nullptr) {
-      to.set_participant(planned->method.participant);
-      to.set_path(planned->method.path);
+      const Endpoint endpoint = endpoint_of(*definition_, state_, ref, operation);
+      to.set_participant(endpoint.participant);
+      to.set_path(endpoint.path);
+      to.set_amended_endpoint(amended_endpoint(state_, ref, operation) != nullptr);
       to.set_key(operation_key(*definition_, state_, ref, operation));
     }
     to.set_attempts(from.attempts);
@@ -339,6 +353,8 @@ void fill_explanation(Explanation from, v1::Explanation& to) {
     added.set_verb(std::move(command.verb));
     added.set_leg(std::move(command.subject));
     added.set_effect(std::move(command.effect));
+    added.set_requires_reason(command.requires_reason);
+    added.set_choice(std::move(command.choice));
   }
 }
 

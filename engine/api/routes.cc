@@ -22,15 +22,20 @@ HttpResponse text_response(unsigned status, std::string body) {
   return response;
 }
 
-/// Decodes, calls, encodes. `Call` is a member of SagaService:
+SagaService& service_of(Services& services, const SagaService*) { return services.sagas; }
+OperatorService& service_of(Services& services, const OperatorService*) {
+  return services.operators;
+}
+
+/// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
 template <auto call>
 struct Unary;
 
-template <class Request, class Response,
-          void (SagaService::*call)(Request, const CallContext&, Reply<Response>)>
+template <class Service, class Request, class Response,
+          void (Service::*call)(Request, const CallContext&, Reply<Response>)>
 struct Unary<call> {
-  static void run(SagaService& service, const ConnectCall& from, CallContext context,
+  static void run(Services& services, const ConnectCall& from, CallContext context,
                   HttpResponder respond) {
     Request message;
     if (auto decoded = wire::decode_message(from.codec, from.body, message); !decoded) {
@@ -41,13 +46,14 @@ struct Unary<call> {
       respond(result ? wire::connect_response(codec, *result)
                      : wire::connect_error(result.error()));
     };
+    Service& service = service_of(services, static_cast<const Service*>(nullptr));
     (service.*call)(std::move(message), context, std::move(reply));
   }
 };
 
 struct Procedure {
   std::string_view path;
-  void (*run)(SagaService&, const ConnectCall&, CallContext, HttpResponder);
+  void (*run)(Services&, const ConnectCall&, CallContext, HttpResponder);
 };
 
 constexpr std::array kProcedures{
@@ -65,6 +71,17 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.ParticipantService/List", Unary<&SagaService::list_participants>::run},
     Procedure{"/skald.v1.ParticipantService/Hold", Unary<&SagaService::hold>::run},
     Procedure{"/skald.v1.ParticipantService/Release", Unary<&SagaService::release>::run},
+    Procedure{"/skald.v1.OperatorService/LegalActs", Unary<&OperatorService::legal_acts>::run},
+    Procedure{"/skald.v1.OperatorService/Retry", Unary<&OperatorService::retry>::run},
+    Procedure{"/skald.v1.OperatorService/Pause", Unary<&OperatorService::pause>::run},
+    Procedure{"/skald.v1.OperatorService/Resume", Unary<&OperatorService::resume>::run},
+    Procedure{"/skald.v1.OperatorService/Cancel", Unary<&OperatorService::cancel>::run},
+    Procedure{"/skald.v1.OperatorService/Skip", Unary<&OperatorService::skip>::run},
+    Procedure{"/skald.v1.OperatorService/Resolve", Unary<&OperatorService::resolve>::run},
+    Procedure{"/skald.v1.OperatorService/Amend", Unary<&OperatorService::amend>::run},
+    Procedure{"/skald.v1.OperatorService/MarkCompensated",
+              Unary<&OperatorService::mark_compensated>::run},
+    Procedure{"/skald.v1.OperatorService/Abandon", Unary<&OperatorService::abandon>::run},
 };
 
 struct Page {
@@ -98,7 +115,8 @@ HttpResponse not_routed(std::string_view path) {
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
        fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "DefinitionService/* and ParticipantService/*, pages are /healthz, /readyz and /metrics",
+                   "DefinitionService/*, OperatorService/* and ParticipantService/*, pages are "
+                   "/healthz, /readyz and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
@@ -130,8 +148,27 @@ Result<std::string> parse_idempotency_key(std::string_view header) {
   return fail(Errc::invalid_argument, "{}", kBroken);
 }
 
+HttpResponse refused_request(unsigned status, std::string_view what, std::size_t body_max) {
+  Error error{Errc::invalid_argument, fmt::format("the request is refused: {}", what)};
+  if (status == 413) {
+    error = {Errc::resource_exhausted,
+             fmt::format("the request is refused: {} (request_bytes_max={})", what, body_max)};
+  } else if (status == 431) {
+    error.code = Errc::resource_exhausted;
+  } else if (status == 408) {
+    error.code = Errc::deadline_exceeded;
+  } else if (status == 501) {
+    error.code = Errc::unimplemented;
+  }
+  HttpResponse response = wire::connect_error(error);
+  response.status = status;
+  return response;
+}
+
 Routes::Routes(Engine& engine, ServiceOptions options)
-    : engine_(engine), service_(engine, std::move(options)) {}
+    : engine_(engine),
+      services_{.sagas = SagaService(engine, options),
+                .operators = OperatorService(engine, std::move(options))} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =
@@ -154,7 +191,7 @@ void Routes::handle(HttpRequest request, HttpResponder respond) {
   if (!call) return respond(std::move(call.error()));
   context.timeout = call->timeout;
   context.output_form = call->codec == ConnectCodec::json ? OutputForm::value : OutputForm::bytes;
-  procedure->run(service_, *call, std::move(context), std::move(respond));
+  procedure->run(services_, *call, std::move(context), std::move(respond));
 }
 
 std::vector<std::string_view> Routes::listing() {

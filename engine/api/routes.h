@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/operator_service.h"
 #include "engine/api/saga_service.h"
 #include "engine/net/http_message.h"
 #include "engine/net/http_server.h"
@@ -12,8 +13,20 @@
 
 namespace skald::api {
 
-/// POST /skald.v1.SagaService/* and /skald.v1.DefinitionService/*, GET /healthz, /readyz, /metrics.
-/// Thread: handle() from any thread. Must outlive every answer; the engine must outlive it.
+/// The Connect form of what the HTTP server refuses before it is a call. `body_max`: the server's
+/// request_bytes_max.
+[[nodiscard]] HttpResponse refused_request(unsigned status, std::string_view what,
+                                           std::size_t body_max);
+
+/// The services, each once.
+struct Services {
+  SagaService sagas;
+  OperatorService operators;
+};
+
+/// POST /skald.v1.{SagaService,DefinitionService,OperatorService}/*, GET /healthz, /readyz,
+/// /metrics. Thread: handle() from any thread. Must outlive every answer; the engine must outlive
+/// it.
 class Routes {
  public:
   Routes(Engine& engine, ServiceOptions options);
@@ -26,7 +39,7 @@ class Routes {
 
  private:
   Engine& engine_;
-  SagaService service_;
+  Services services_;
 };
 
 /// The key in an Idempotency-Key header: a quoted string (RFC 8941) or bare text.

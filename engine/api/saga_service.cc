@@ -288,14 +288,11 @@ void SagaService::history(v1::HistoryRequest request, const CallContext&,
                           Reply<v1::HistoryResponse> reply) {
   auto saga = saga_ref(request);
   if (!saga) return reply(std::unexpected(saga.error()));
-  auto answer = [reply = std::move(reply)](Result<SagaHistory> history) mutable {
+  auto answer = [payloads = request.payloads(),
+                 reply = std::move(reply)](Result<SagaHistory> history) mutable {
     if (!history) return reply(std::unexpected(std::move(history.error())));
     v1::HistoryResponse to;
-    to.set_saga_id(history->state.id.text());
-    std::uint64_t seq = 0;
-    for (const Event& event : history->events) {
-      fill_event(history->definition.get(), history->state, ++seq, event, *to.add_events());
-    }
+    fill_history(*history, payloads, to);
     reply(std::move(to));
   };
   engine_.history(std::move(*saga), std::move(answer));

@@ -9,6 +9,7 @@
 #include "engine/api/read_model.h"
 #include "engine/base/result.h"
 #include "engine/runtime/engine.h"
+#include "engine/wire/definition.h"
 #include "skald/v1/participant.pb.h"
 #include "skald/v1/service.pb.h"
 
@@ -27,10 +28,10 @@ struct CallContext {
 
 /// Makes a definition of one that came as data; errors name the field (invalid_argument).
 using InlineReader = std::function<Result<DefinitionPtr>(const v1::Definition&)>;
-
 struct ServiceOptions {
   std::size_t input_bytes_max = 1 << 20;
   InlineReader read_inline;  // required
+  wire::AddressRule allowed_address;  // of amended endpoints; empty: every one
 };
 
 inline constexpr int kBatchItemsMax = 1'000;

@@ -40,4 +40,12 @@ std::string_view name(Errc code) {
   return "unknown";  // a number that is no Errc
 }
 
+bool is_error_name(std::string_view text) {
+  for (auto code = static_cast<int>(Errc::canceled);
+       code <= static_cast<int>(Errc::unauthenticated); ++code) {
+    if (name(static_cast<Errc>(code)) == text) return true;
+  }
+  return false;
+}
+
 }  // namespace skald

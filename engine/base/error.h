@@ -30,6 +30,8 @@ enum class Errc : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view name(Errc code);
+/// Whether name() gives this text for some code.
+[[nodiscard]] bool is_error_name(std::string_view text);
 
 /// A failure: its code and one sentence that says what happened, to what, and what to do next.
 /// The sentence carries no payloads and no secrets.

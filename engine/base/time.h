@@ -28,9 +28,12 @@ inline constexpr Instant kNever = Instant::max();
 [[nodiscard]] constexpr std::int64_t to_unix_ms(Instant t) { return t.time_since_epoch().count(); }
 [[nodiscard]] constexpr Instant from_unix_ms(std::int64_t ms) { return Instant{Millis{ms}}; }
 
-/// t + d, held at kNever instead of overflowing.
+/// t + d, held at kNever, or at the other end of time, instead of overflowing.
 [[nodiscard]] constexpr Instant add_saturated(Instant t, Millis d) {
-  return d >= kNever - t && t.time_since_epoch().count() >= 0 ? kNever : t + d;
+  const Millis since = t.time_since_epoch();
+  if (since > Millis{0} && d >= Millis::max() - since) return kNever;
+  if (since < Millis{0} && d <= Millis::min() - since) return Instant::min();
+  return t + d;
 }
 
 }  // namespace skald

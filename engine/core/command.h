@@ -48,7 +48,45 @@ struct Retry {
   std::string leg;
 };
 
-using Body = std::variant<Start, Dispatch, Reply, Wake, Recover, TakeSignal, Cancel, Retry>;
+struct Pause {
+  Actor actor;
+};
+struct Resume {
+  Actor actor;
+};
+struct Skip {
+  Actor actor;
+  std::string leg;  // or a stuck step
+};
+/// Of the leg's compensation when it is being undone, else of its action.
+struct Resolve {
+  Actor actor;
+  std::string leg;
+  bool happened = false;
+  bool hold = false;  // not happened: wait for the next act instead of trying again at once
+  std::optional<Bytes> response;
+  std::optional<Operation> operation;  // refused when the leg is about another one by now
+};
+/// Likewise; at least one of the two.
+struct Amend {
+  Actor actor;
+  std::string leg;
+  std::optional<Bytes> request;
+  std::optional<Endpoint> endpoint;
+  std::optional<Operation> operation;  // as above
+};
+struct MarkDone {
+  Actor actor;
+  std::string leg;
+};
+struct Abandon {
+  Actor actor;
+};
+
+/// Whatever a person asks; judged in legal_acts.h.
+using Act = std::variant<Cancel, Retry, Pause, Resume, Skip, Resolve, Amend, MarkDone, Abandon>;
+
+using Body = std::variant<Start, Dispatch, Reply, Wake, Recover, TakeSignal, Act>;
 }  // namespace command
 
 struct Command {

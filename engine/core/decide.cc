@@ -24,8 +24,7 @@ Result<void> decide(const Definition& definition, SagaState& state, const Comman
       return rules::recover(draft), Result<void>{};
     }
     Result<void> operator()(const command::TakeSignal& c) { return rules::take_signal(draft, c); }
-    Result<void> operator()(const command::Cancel& c) { return rules::cancel(draft, c); }
-    Result<void> operator()(const command::Retry& c) { return rules::retry(draft, c); }
+    Result<void> operator()(const command::Act& c) { return rules::act(draft, c); }
   };
   return std::visit(Switch{draft}, command.body);
 }

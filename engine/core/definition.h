@@ -66,6 +66,16 @@ struct OutcomeRule {
 
 inline constexpr Millis kKeysLifetimeDefault{7LL * 24 * 3'600'000};
 
+/// Whether the bytes of an answer are what the method answers with. Pure.
+using ResponseCheck = bool (*)(std::string_view bytes);
+
+/// Where a method is: a configured name ("inventory") or an origin, and the path there.
+struct Endpoint {
+  std::string participant;
+  std::string path;
+  bool operator==(const Endpoint&) const = default;
+};
+
 /// One method of one participant, and what it promises.
 struct Method {
   std::string participant;  // a configured name ("inventory") or origin ("http://127.0.0.1:9903")
@@ -76,6 +86,7 @@ struct Method {
   Millis keys_lifetime = kKeysLifetimeDefault;  // afterwards: as if it kept none (rule 4)
   std::vector<MethodHeader> headers;
   std::vector<OutcomeRule> outcomes;
+  ResponseCheck reads = nullptr;  // null: nothing is known of its answers
   bool operator==(const Method&) const = default;
 };
 
@@ -140,6 +151,10 @@ struct StepDefinition {
   std::optional<OperationPlan> probe;
   UndoBuilder probe_request;  // empty: the action's own request
   BytesPrinter print_request, print_response;
+  /// What a person gives instead of them, for amend and resolve; empty: bytes are taken as they
+  /// are.
+  InputReader read_request, read_response, read_undo_request;
+  BytesPrinter print_undo_request;
 };
 
 struct Definition {
@@ -186,6 +201,9 @@ inline constexpr std::size_t kMistakesToldMax = 100;  // in one error of seal()
 
 /// Every mistake at once, each with the step's name; empty when the definition is sound.
 [[nodiscard]] std::vector<std::string> validate(const Definition& definition);
+
+/// Likewise of where one method is.
+[[nodiscard]] std::vector<std::string> mistakes_of(const Endpoint& endpoint);
 
 /// Validates and fills `order`. Errors: invalid_argument listing every mistake.
 [[nodiscard]] Result<DefinitionPtr> seal(Definition definition);

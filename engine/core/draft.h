@@ -22,8 +22,9 @@ class Draft {
     decision_.durable = true;
     emit_with_next_write(std::move(body));
   }
-  /// Emits a fact that may wait for the saga's next write: queries, computes and what leads to
-  /// them.
+  /// Emits a fact that may wait for the saga's next write, which the shard makes at the latest when
+  /// nothing is in flight any more or somebody is answered: queries, computes and what leads to
+  /// them, successes that a participant would tell again.
   void emit_with_next_write(event::Body body) {
     decision_.events.push_back(Event{.at = now_, .body = std::move(body)});
     evolve(state_, decision_.events.back());

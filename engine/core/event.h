@@ -10,13 +10,6 @@
 
 namespace skald {
 
-/// Who acted, for acts of people and clients. Unverified until there is authentication.
-struct Actor {
-  std::string name;
-  std::string reason;
-  bool operator==(const Actor&) const = default;
-};
-
 namespace event {
 
 struct Started {
@@ -159,11 +152,61 @@ struct Completed {
 struct Compensated {
   bool operator==(const Compensated&) const = default;
 };
+/// Nothing new is begun until it is resumed.
+struct Paused {
+  Actor actor;
+  bool operator==(const Paused&) const = default;
+};
+/// The time since it was paused does not count for its deadline, timers and retries.
+struct Resumed {
+  Actor actor;
+  bool operator==(const Resumed&) const = default;
+};
+/// A leg, or a stuck step without legs, shall not be done.
+struct LegSkipped {
+  Actor actor;
+  LegRef leg;
+  bool operator==(const LegSkipped&) const = default;
+};
+/// A person said whether an operation in doubt happened, and what follows, as in Answered.
+struct Resolved {
+  Actor actor;
+  LegRef leg;
+  Operation operation = Operation::action;
+  bool happened = false;
+  std::optional<Bytes> response;  // of an action that happened, where it is known
+  Phase phase = Phase::settled;
+  LegStage stage = LegStage::done;  // of the leg, afterwards
+  Instant retry_at{};               // when phase is backing_off
+  bool operator==(const Resolved&) const = default;
+};
+/// The request or the endpoint of a pending operation was changed; it is tried at once.
+struct Amended {
+  Actor actor;
+  LegRef leg;
+  Operation operation = Operation::action;
+  std::uint32_t generation = 1;
+  std::optional<Bytes> request;
+  std::optional<Endpoint> endpoint;
+  bool operator==(const Amended&) const = default;
+};
+/// A person has undone the leg by hand.
+struct CompensationMarked {
+  Actor actor;
+  LegRef leg;
+  bool operator==(const CompensationMarked&) const = default;
+};
+/// Closed by a person as it is.
+struct Abandoned {
+  Actor actor;
+  bool operator==(const Abandoned&) const = default;
+};
 
 using Body = std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried,
                           WaitBegan, WaitEnded, Intended, Answered, OperationMoved, PivotPassed,
                           UndoBegan, UndoDeferred, SignalReceived, CancelAsked, RetryAsked,
-                          DeadlineMissed, DefinitionMissing, Completed, Compensated>;
+                          DeadlineMissed, DefinitionMissing, Completed, Compensated, Paused,
+                          Resumed, LegSkipped, Resolved, Amended, CompensationMarked, Abandoned>;
 }  // namespace event
 
 struct Event {

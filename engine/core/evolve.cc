@@ -3,6 +3,7 @@
 #include "engine/core/evolve.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace skald {
@@ -41,12 +42,24 @@ bool is_settled(LegStage stage) { return stage != LegStage::ready && stage != Le
 void enter_stage(StepState& step, LegState& leg, LegStage stage) {
   if (!is_settled(leg.stage) && is_settled(stage)) step.legs_settled += 1;
   if (leg.stage != LegStage::refused && stage == LegStage::refused) step.legs_refused += 1;
+  if (leg.stage == LegStage::skipped && stage != LegStage::skipped) step.legs_skipped -= 1;
+  if (leg.stage != LegStage::skipped && stage == LegStage::skipped) step.legs_skipped += 1;
   leg.stage = stage;
   if (step.stage != StepStage::running || step.legs_settled != step.legs.size()) return;
   const bool complete =
       step.legs_refused == 0 &&
       std::ranges::find(step.legs, LegStage::dropped, &LegState::stage) == step.legs.end();
   step.stage = complete ? StepStage::done : StepStage::failed;
+  // A plain step whose only leg is skipped is as if its `when` had said no.
+  const bool plain = step.legs.size() == 1 && leg.key.empty();
+  if (complete && plain && stage == LegStage::skipped) step.stage = StepStage::skipped;
+}
+
+/// Asks no more: its leg has been settled by a person.
+void close(OperationState& op) {
+  if (op.phase != Phase::idle) op.phase = Phase::settled;
+  op.maybe = op.overdue = false;
+  op.retry_at = {};
 }
 
 struct Evolve {
@@ -77,7 +90,7 @@ struct Evolve {
     attempts.resize(e.legs.size());
     s.legs.clear();
     s.legs.reserve(e.legs.size());
-    s.legs_settled = s.legs_refused = 0;
+    s.legs_settled = s.legs_refused = s.legs_skipped = 0;
     std::erase_if(state.refused, [&](LegRef ref) { return ref.step == e.step; });
     for (const auto& planned : e.legs) {
       LegState& added = s.legs.emplace_back();
@@ -127,7 +140,7 @@ struct Evolve {
   void operator()(const event::Intended& e) {
     LegState& l = leg(e.leg);
     change(state, operation_of(l, e.operation), [&](OperationState& op) {
-      if (op.attempts == 0 || op.phase == Phase::idle) op.first_at = at;
+      if (op.attempts == 0 || op.phase == Phase::idle) begin_time(op);
       op.attempts = e.attempt;
       op.phase = Phase::in_flight;
       op.last_at = at;
@@ -147,7 +160,8 @@ struct Evolve {
   }
   void operator()(const event::Answered& e) {
     LegState& l = leg(e.leg);
-    const bool reopened = e.operation == Operation::action && l.stage == LegStage::refused;
+    const bool reopened = e.operation == Operation::action &&
+                          (l.stage == LegStage::refused || l.stage == LegStage::skipped);
     change(state, operation_of(l, e.operation), [&](OperationState& op) {
       op.phase = e.phase;
       op.maybe = e.maybe;
@@ -171,11 +185,7 @@ struct Evolve {
     LegState& l = leg(e.leg);
     change(state, operation_of(l, e.operation), [&](OperationState& op) {
       op.phase = e.phase;
-      if (op.generation != e.generation) {
-        op.spent_attempts = 0;
-        op.first_at = at;
-      }
-      op.generation = e.generation;
+      enter_generation(op, e.generation);
       op.maybe = e.maybe;
       op.overdue = e.overdue;
       op.retry_at = e.retry_at;
@@ -206,8 +216,8 @@ struct Evolve {
     state.signals.push_back(e.signal);
     state.signal_ids.push_back(e.signal.id);
   }
-  void operator()(const event::CancelAsked&) {}
-  void operator()(const event::RetryAsked&) {}
+  void operator()(const event::CancelAsked& e) { note_act(ActKind::cancel, e.actor); }
+  void operator()(const event::RetryAsked& e) { note_act(ActKind::retry, e.actor); }
   void operator()(const event::DeadlineMissed&) { state.deadline_missed = true; }
   void operator()(const event::DefinitionMissing& e) {
     if (e.missing && !state.definition_missing) state.stuck += 1;
@@ -220,6 +230,121 @@ struct Evolve {
     state.terminal = true;
   }
   void operator()(const event::Compensated&) { state.terminal = true; }
+  void operator()(const event::Paused& e) {
+    note_act(ActKind::pause, e.actor);
+    state.paused = true;
+    state.paused_by = e.actor;
+    state.paused_at = at;
+  }
+  void operator()(const event::Resumed& e) {
+    note_act(ActKind::resume, e.actor);
+    const Instant began = std::exchange(state.paused_at, Instant{});
+    state.paused = false;
+    state.paused_by.reset();
+    state.deadline = add_saturated(state.deadline, at - began);
+    const auto hold = [&](OperationState& op) {
+      const bool open = op.phase != Phase::idle && op.phase != Phase::settled;
+      if (open) op.held += at - std::max(began, op.first_at);
+    };
+    for (StepState& s : state.steps) {
+      if (s.stage == StepStage::running) s.due_at = add_saturated(s.due_at, at - began);
+      for (LegState& l : s.legs) {
+        hold(l.action);
+        if (l.undo) hold(*l.undo);
+        if (l.probe) hold(*l.probe);
+      }
+    }
+  }
+  void operator()(const event::LegSkipped& e) {
+    note_act(ActKind::skip, e.actor);
+    StepState& s = step(e.leg.step);
+    if (e.leg.leg >= s.legs.size() || !s.stuck_reason.empty()) {
+      if (!s.stuck_reason.empty()) state.stuck -= 1;
+      s.stuck_reason.clear();
+      s.stage = StepStage::skipped;
+      return;
+    }
+    LegState& l = leg(e.leg);
+    change(state, l.action, close);
+    if (l.probe) change(state, *l.probe, close);
+    l.by_hand = true;
+    enter_stage(s, l, LegStage::skipped);
+  }
+  void operator()(const event::Resolved& e) {
+    note_act(ActKind::resolve, e.actor);
+    LegState& l = leg(e.leg);
+    change(state, operation_of(l, e.operation), [&](OperationState& op) {
+      op.phase = e.phase;
+      op.maybe = op.overdue = false;
+      op.retry_at = e.retry_at;
+      op.repeats = 0;
+      op.last = {.kind = e.happened ? OutcomeKind::succeeded : OutcomeKind::not_executed,
+                 .code = "resolved",
+                 .message = e.actor.reason.substr(0, kOutcomeMessageMax)};
+    });
+    if (l.probe) change(state, *l.probe, close);
+    if (e.operation == Operation::action && e.response) {
+      l.response = *e.response;
+      l.has_response = true;
+    }
+    l.by_hand = true;
+    if (e.stage == LegStage::refused) note_refusal(e.leg);
+    enter_stage(step(e.leg.step), l, e.stage);
+  }
+  void operator()(const event::Amended& e) {
+    note_act(ActKind::amend, e.actor);
+    LegState& l = leg(e.leg);
+    if (e.request) (e.operation == Operation::action ? l.request : l.undo_request) = *e.request;
+    if (e.endpoint) place(e.leg, e.operation, *e.endpoint);
+    if (l.stage == LegStage::ready) return;
+    change(state, operation_of(l, e.operation), [&](OperationState& op) {
+      enter_generation(op, e.generation);
+      op.phase = Phase::backing_off;
+      op.overdue = false;
+      op.repeats = 0;
+      op.retry_at = at;
+    });
+  }
+  void operator()(const event::CompensationMarked& e) {
+    note_act(ActKind::mark_done, e.actor);
+    LegState& l = leg(e.leg);
+    if (l.undo) change(state, *l.undo, close);
+    if (l.probe) change(state, *l.probe, close);
+    change(state, l.action, close);  // a pivot that happened after all has stopped
+    l.by_hand = true;
+    enter_stage(step(e.leg.step), l, LegStage::undone);
+  }
+  void operator()(const event::Abandoned& e) {
+    note_act(ActKind::abandon, e.actor);
+    state.abandoned_by = e.actor;
+    state.terminal = true;
+  }
+
+  void note_act(ActKind act, const Actor& actor) {
+    state.last_act = {.act = act, .seq = state.seq + 1, .actor = actor.name};
+  }
+
+  void begin_time(OperationState& op) const {
+    op.first_at = at;
+    op.held = Millis{0};
+  }
+
+  void enter_generation(OperationState& op, std::uint32_t generation) const {
+    if (op.generation != generation) {
+      op.spent_attempts = 0;
+      begin_time(op);
+    }
+    op.generation = generation;
+  }
+
+  void place(LegRef ref, Operation operation, const Endpoint& endpoint) {
+    for (AmendedEndpoint& placed : state.endpoints) {
+      if (placed.leg != ref || placed.operation != operation) continue;
+      placed.endpoint = endpoint;
+      return;
+    }
+    state.endpoints.push_back({.leg = ref, .operation = operation, .endpoint = endpoint});
+  }
 
   void note_refusal(LegRef ref) {
     if (state.refused.size() < kRefusalsKeptMax) state.refused.push_back(ref);
@@ -236,6 +361,7 @@ struct Evolve {
 };
 
 SagaStatus status_of(const SagaState& state) {
+  if (state.abandoned_by) return SagaStatus::abandoned;
   if (state.terminal) return state.undoing ? SagaStatus::compensated : SagaStatus::completed;
   if (state.paused) return SagaStatus::paused;
   if (state.stuck > 0) return SagaStatus::stuck;
@@ -243,6 +369,26 @@ SagaStatus status_of(const SagaState& state) {
 }
 
 }  // namespace
+
+bool fits(const SagaState& state, const Event& event) {
+  const std::size_t steps = state.steps.size();
+  const bool begins = state.seq == 0;
+  if (std::holds_alternative<event::Started>(event.body) != begins) return false;
+  return std::visit(
+      [&]<class Body>(const Body& e) {
+        if constexpr (requires { e.leg.step; }) {
+          return e.leg.step < steps && e.leg.leg < state.steps[e.leg.step].legs.size();
+        } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
+                             std::is_same_v<Body, event::StepRetried>) {
+          return e.step <= steps;  // the number of steps: the output builder
+        } else if constexpr (requires { e.step; }) {
+          return e.step < steps;
+        } else {
+          return true;
+        }
+      },
+      event.body);
+}
 
 void evolve(SagaState& state, const Event& event) {
   std::visit(Evolve{.state = state, .at = event.at}, event.body);

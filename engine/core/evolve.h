@@ -10,4 +10,9 @@ namespace skald {
 /// Pure. Works without the definition, so that histories of retired definitions still fold.
 void evolve(SagaState& state, const Event& event);
 
+/// Whether every step and leg that the event names is there, and a history begins with Started and
+/// only begins so. Who folds what comes from a disk asks before evolve(); false is damage that no
+/// checksum has seen.
+[[nodiscard]] bool fits(const SagaState& state, const Event& event);
+
 }  // namespace skald

@@ -63,6 +63,7 @@ void check_counters(Findings& f) {
 }
 
 SagaStatus status_from(const SagaState& state) {
+  if (state.abandoned_by) return SagaStatus::abandoned;
   if (state.terminal) return state.undoing ? SagaStatus::compensated : SagaStatus::completed;
   if (state.paused) return SagaStatus::paused;
   if (state.stuck > 0) return SagaStatus::stuck;
@@ -79,8 +80,12 @@ void check_saga(Findings& f) {
   f.expect(state.signal_ids.size() <= kSignalIdsMax, "too many signal ids are kept");
   const std::unordered_set<std::string_view> ids(state.signal_ids.begin(), state.signal_ids.end());
   f.expect(ids.size() == state.signal_ids.size(), "a signal id was taken twice");
+  f.expect(state.paused == state.paused_by.has_value(), "paused by nobody, or the reverse");
+  f.expect(!state.abandoned_by || state.terminal, "abandoned, but not terminal");
   if (!state.terminal) return;
   f.expect(state.in_flight == 0, "terminal with an operation in flight");
+  if (state.abandoned_by) return;  // closed as it was
+  f.expect(!state.paused, "ended by itself while paused");
   f.expect(state.backing_off == 0, "terminal with an operation backing off");
   f.expect(state.decided, "terminal, but not decided");
   if (state.undoing) return;
@@ -104,6 +109,7 @@ bool phase_fits(const StepDefinition& step, const LegState& leg) {
     case LegStage::undone:
       return phase == Phase::settled;
     case LegStage::dropped:
+    case LegStage::skipped:
       return phase == Phase::idle || phase == Phase::settled;
   }
   return false;
@@ -132,9 +138,13 @@ void check_leg(Findings& f, LegRef ref) {
   }
   f.expect(!leg.undo || step.compensation, ref, "is undone, but has no compensation");
   f.expect(!leg.probe || step.probe, ref, "is probed, but has no probe");
-  f.expect(leg.undo || (leg.stage != LegStage::undoing && leg.stage != LegStage::undone), ref,
-           "undoing without a compensation");
-  const bool settled = leg.stage == LegStage::refused || leg.stage == LegStage::undone;
+  const bool undone_by_hand = leg.stage == LegStage::undone && leg.by_hand;
+  f.expect(leg.undo || undone_by_hand ||
+               (leg.stage != LegStage::undoing && leg.stage != LegStage::undone),
+           ref, "undoing without a compensation");
+  f.expect(leg.stage != LegStage::skipped || leg.by_hand, ref, "skipped by nobody");
+  const bool settled = leg.stage == LegStage::refused || leg.stage == LegStage::undone ||
+                       leg.stage == LegStage::skipped;
   f.expect(!settled || !leg.probe || leg.probe->phase == Phase::settled, ref,
            "settled, but still probed");
   f.expect(!leg.action.maybe || step.kind == StepKind::call, ref, "a query cannot be in doubt");
@@ -156,6 +166,8 @@ void check_step(Findings& f, std::uint16_t index) {
   const std::uint32_t open = in_stage(LegStage::ready) + in_stage(LegStage::acting);
   f.expect(step.legs_settled + open == step.legs.size(), index, "the settled legs are miscounted");
   f.expect(step.legs_refused >= in_stage(LegStage::refused), index, "a refused leg is not counted");
+  f.expect(step.legs_skipped == in_stage(LegStage::skipped), index,
+           "the skipped legs are miscounted");
   f.expect(in_stage(LegStage::acting) <= plan.parallel, index, "more legs at once than allowed");
   f.expect(plan.for_each || step.legs.size() <= 1, index, "a plain step has several legs");
   f.expect(step.stage != StepStage::done || open == 0, index, "done with an open leg");
@@ -201,7 +213,8 @@ void check_pivot(Findings& f) {
   const StepState& pivot = f.state.steps[index];
   const bool passed = is_finished(pivot);
   f.expect(!passed || f.state.decided, index, "is passed, but nothing is decided");
-  const bool alarmed = !pivot.legs.empty() && pivot.legs.front().action.phase == Phase::stopped;
+  const bool alarmed = !pivot.legs.empty() && (pivot.legs.front().action.phase == Phase::stopped ||
+                                               pivot.legs.front().by_hand);
   f.expect(!passed || !f.state.undoing || alarmed, index, "is passed, and yet it is undone");
   const bool forward = f.state.decided && !f.state.undoing;
   f.expect(!forward || passed, index, "is not passed, but there is no way back");

@@ -47,6 +47,34 @@ bool undo_wanted(const StepDefinition& definition, const SagaState& state, const
 
 }  // namespace
 
+const OperationState* find_operation(const LegState& leg, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return &leg.action;
+    case Operation::compensation:
+      return leg.undo ? &*leg.undo : nullptr;
+    case Operation::probe:
+      return leg.probe ? &*leg.probe : nullptr;
+  }
+  return nullptr;
+}
+
+const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return step.action;
+    case Operation::compensation:
+      return *step.compensation;
+    case Operation::probe:
+      return *step.probe;
+  }
+  return step.action;
+}
+
+Millis time_used(const OperationState& operation, Instant now) {
+  return now - operation.first_at - operation.held;
+}
+
 bool needs_met(const Definition& definition, const SagaState& state, std::uint16_t step) {
   return std::ranges::all_of(definition.order.needs[step], [&](std::uint16_t need) {
     return is_finished(state.steps[need].stage);
@@ -58,7 +86,8 @@ bool pivot_in_flight(const Definition& definition, const SagaState& state) {
   const StepState& step = state.steps[*definition.order.pivot];
   if (step.stage != StepStage::running || step.legs.empty()) return false;
   const LegState& leg = step.legs.front();
-  const bool certainly_not_done = leg.action.phase == Phase::backing_off && !leg.action.maybe;
+  const bool waits = leg.action.phase == Phase::backing_off || leg.action.phase == Phase::stopped;
+  const bool certainly_not_done = waits && !leg.action.maybe;
   return leg.stage == LegStage::acting && !certainly_not_done;
 }
 
@@ -81,7 +110,7 @@ bool keys_allow_undo(const StepDefinition& step, const LegState& leg, Instant no
 
 bool undo_settles(const StepDefinition& step, const LegState& leg, Instant now) {
   const bool asked = leg.action.last.kind == OutcomeKind::pending &&
-                     now - leg.action.first_at < step.action.retry.total_max;
+                     time_used(leg.action, now) < step.action.retry.total_max;
   return !asked && keys_allow_undo(step, leg, now);
 }
 
@@ -91,6 +120,7 @@ bool is_clean(const StepDefinition& step, const LegState& leg) {
     case LegStage::refused:
     case LegStage::undone:
     case LegStage::dropped:
+    case LegStage::skipped:
       return true;
     case LegStage::acting:
     case LegStage::undoing:
@@ -120,7 +150,15 @@ bool all_clean(const Definition& definition, const SagaState& state) {
 }
 
 bool in_window(const StepDefinition& definition, const StepState& step, std::uint32_t leg) {
-  return step.stage == StepStage::running && leg < definition.parallel + step.legs_settled;
+  if (step.stage != StepStage::running) return false;
+  if (step.legs_skipped == 0) return leg < definition.parallel + step.legs_settled;
+  if (leg >= definition.parallel + step.legs_settled) return false;
+  // Skipped legs may lie ahead of the window: count what is open before this one.
+  const auto before = step.legs.begin() + leg;
+  const auto is_open = [](const LegState& l) {
+    return l.stage == LegStage::ready || l.stage == LegStage::acting;
+  };
+  return std::ranges::count_if(step.legs.begin(), before, is_open) < definition.parallel;
 }
 
 bool is_wanted(const Definition& definition, const SagaState& state, const Want& want,

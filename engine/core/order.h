@@ -12,6 +12,14 @@ namespace skald {
 [[nodiscard]] bool needs_met(const Definition& definition, const SagaState& state,
                              std::uint16_t step);
 
+/// nullptr: the leg has no such operation (yet).
+[[nodiscard]] const OperationState* find_operation(const LegState& leg, Operation operation);
+/// Pre: the step has one.
+[[nodiscard]] const OperationPlan& plan_of(const StepDefinition& step, Operation operation);
+
+/// How much of its own time an operation has used: what was spent paused does not count.
+[[nodiscard]] Millis time_used(const OperationState& operation, Instant now);
+
 /// The pivot's intent is durable and its answer is not definite: the saga is undecided (rule 6).
 [[nodiscard]] bool pivot_in_flight(const Definition& definition, const SagaState& state);
 

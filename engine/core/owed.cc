@@ -27,18 +27,6 @@ bool is_unreserved(char c) {
          c == '_' || c == '~' || c == '-';
 }
 
-const OperationState* operation_of(const LegState& leg, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return &leg.action;
-    case Operation::compensation:
-      return leg.undo ? &*leg.undo : nullptr;
-    case Operation::probe:
-      return leg.probe ? &*leg.probe : nullptr;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Instant next_wake(const SagaState& state, Instant after) {
@@ -75,7 +63,9 @@ Owed owed(const Definition& definition, const SagaState& state, Instant now) {
 }
 
 bool is_waiting(const Definition& definition, const SagaState& state, Instant now) {
-  if (state.terminal || state.in_flight > 0 || state.backing_off > 0) return false;
+  if (state.terminal || state.in_flight > 0) return false;
+  if (state.paused) return true;
+  if (state.backing_off > 0) return false;
   return all_wants(definition, state, now).empty();
 }
 
@@ -107,10 +97,24 @@ std::string operation_key(const Definition& definition, const SagaState& state, 
                           Operation operation) {
   std::string key = state.id.text();
   key.append("/").append(leg_name(definition, state, leg)).append("/").append(name(operation));
-  const OperationState* op = operation_of(state.steps[leg.step].legs[leg.leg], operation);
+  const OperationState* op = find_operation(state.steps[leg.step].legs[leg.leg], operation);
   if (op != nullptr && op->generation > 1)
     fmt::format_to(std::back_inserter(key), "/g{}", op->generation);
   return key;
+}
+
+Endpoint endpoint_of(const Definition& definition, const SagaState& state, LegRef leg,
+                     Operation operation) {
+  if (const Endpoint* amended = amended_endpoint(state, leg, operation)) return *amended;
+  const Method& method = plan_of(definition.steps[leg.step], operation).method;
+  return {.participant = method.participant, .path = method.path};
+}
+
+const Endpoint* amended_endpoint(const SagaState& state, LegRef leg, Operation operation) {
+  for (const AmendedEndpoint& amended : state.endpoints) {
+    if (amended.leg == leg && amended.operation == operation) return &amended.endpoint;
+  }
+  return nullptr;
 }
 
 Failure failure_of(const Definition& definition, const SagaState& state, LegRef leg) {

@@ -20,8 +20,8 @@ struct Owed {
 /// due earlier has been wanted or fired already.
 [[nodiscard]] Instant next_wake(const SagaState& state, Instant after);
 
-/// True when nothing is in flight, backing off or wanted: only a timer, a signal or a person can
-/// move it, so it may leave memory.
+/// True when nothing is in flight, backing off or wanted, or it is paused and nothing is in flight:
+/// only a timer, a signal or a person can move it, so it may leave memory.
 [[nodiscard]] bool is_waiting(const Definition& definition, const SagaState& state, Instant now);
 
 /// "deduct_stock[7]" or "use_coupon".
@@ -30,6 +30,14 @@ struct Owed {
 
 /// An item key as it appears in names and keys: percent-encoded outside [A-Za-z0-9._~-].
 [[nodiscard]] std::string encoded_leg_key(std::string_view key);
+
+/// Where the operation is sent: its definition's method, unless an operator amended it.
+/// Pre: the step has this operation.
+[[nodiscard]] Endpoint endpoint_of(const Definition& definition, const SagaState& state, LegRef leg,
+                                   Operation operation);
+/// nullptr: nobody amended it.
+[[nodiscard]] const Endpoint* amended_endpoint(const SagaState& state, LegRef leg,
+                                               Operation operation);
 
 /// The last outcome of the leg's action as a failure.
 [[nodiscard]] Failure failure_of(const Definition& definition, const SagaState& state, LegRef leg);

@@ -49,8 +49,10 @@ void judge_deadline(Draft& draft);
 
 // rules_client.cc
 Result<void> take_signal(Draft& draft, const command::TakeSignal& command);
-Result<void> cancel(Draft& draft, const command::Cancel& command);
-Result<void> retry(Draft& draft, const command::Retry& command);
+
+// rules_operator.cc
+/// Legal or refused, with the reason and what is legal instead.
+Result<void> act(Draft& draft, const command::Act& asked);
 
 /// A query in flight or unsent whose answer is of no use any more.
 void let_query_go(Draft& draft, LegRef ref);

@@ -48,7 +48,9 @@ void dispatch_action(Draft& draft, LegRef ref) {
 void dispatch_undo(Draft& draft, LegRef ref) {
   const LegState& leg = draft.leg(ref);
   const StepDefinition& step = draft.step_definition(ref);
-  const bool first = !leg.undo || leg.undo->attempts == 0;
+  // What a person wrote because its builder failed is not built again.
+  const bool amended = leg.undo && !leg.undo_request.empty();
+  const bool first = !amended && (!leg.undo || leg.undo->attempts == 0);
   const OperationState* op = leg.undo ? &*leg.undo : nullptr;
   if (!first) {
     if (op->maybe && keys_now(*step.compensation, *op, draft.now()) == KeysMode::none) {

@@ -143,6 +143,23 @@ void start_step(Draft& draft, std::uint16_t index) {
   }
 }
 
+/// A leg has left the window of its step: whatever came into it is wanted.
+void want_next(Draft& draft, std::uint16_t index) {
+  const StepDefinition& definition = draft.definition().steps[index];
+  const StepState& step = draft.step(index);
+  const auto count = static_cast<std::uint32_t>(step.legs.size());
+  if (step.legs_skipped == 0) {
+    const std::uint32_t next = definition.parallel + step.legs_settled - 1;
+    if (next < count) draft.want({.step = index, .leg = next}, Operation::action);
+    return;
+  }
+  for (std::uint32_t l = 0; l < count; ++l) {
+    if (step.legs[l].stage != LegStage::ready) continue;
+    if (!in_window(definition, step, l)) return;
+    draft.want({.step = index, .leg = l}, Operation::action);
+  }
+}
+
 void complete(Draft& draft) {
   const Definition& definition = draft.definition();
   if (!draft.state().output_stuck.empty()) return;
@@ -185,12 +202,9 @@ void advance(Draft& draft) {
 
 void leg_done(Draft& draft, LegRef ref) {
   if (draft.state().undoing) return undo_progress(draft);
-  const StepDefinition& definition = draft.step_definition(ref);
   const StepState& step = draft.step(ref.step);
   if (step.stage == StepStage::running) {
-    const std::uint32_t next = definition.parallel + step.legs_settled - 1;
-    if (next < step.legs.size()) draft.want({.step = ref.step, .leg = next}, Operation::action);
-    return;
+    return want_next(draft, ref.step);
   }
   if (step.stage == StepStage::failed) return leg_refused(draft, ref);  // the last of finish_all
   if (draft.definition().order.pivot == ref.step) pass_pivot(draft);
@@ -202,6 +216,7 @@ void leg_refused(Draft& draft, LegRef ref) {
   const StepDefinition& definition = draft.step_definition(ref);
   const StepState& step = draft.step(ref.step);
   if (definition.on_reject == OnReject::finish_all && step.stage == StepStage::running) {
+    if (step.legs_skipped > 0) return want_next(draft, ref.step);
     // At its first refusal all that is in the window: another step's may have held it back.
     const auto count = static_cast<std::uint32_t>(step.legs.size());
     const std::uint32_t end = std::min(definition.parallel + step.legs_settled, count);

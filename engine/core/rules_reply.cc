@@ -10,35 +10,14 @@
 namespace skald::rules {
 namespace {
 
-const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return step.action;
-    case Operation::compensation:
-      return *step.compensation;
-    case Operation::probe:
-      return *step.probe;
-  }
-  return step.action;
-}
-
 const OperationState* find_operation(const Draft& draft, LegRef ref, Operation operation) {
   if (ref.step >= draft.state().steps.size()) return nullptr;
   if (ref.leg >= draft.step(ref.step).legs.size()) return nullptr;
-  const LegState& leg = draft.leg(ref);
-  switch (operation) {
-    case Operation::action:
-      return &leg.action;
-    case Operation::compensation:
-      return leg.undo ? &*leg.undo : nullptr;
-    case Operation::probe:
-      return leg.probe ? &*leg.probe : nullptr;
-  }
-  return nullptr;
+  return skald::find_operation(draft.leg(ref), operation);
 }
 
 bool time_spent(const OperationPlan& plan, const OperationState& op, Instant now) {
-  return now - op.first_at >= plan.retry.total_max;
+  return time_used(op, now) >= plan.retry.total_max;
 }
 
 bool attempts_spent(const OperationPlan& plan, std::uint32_t used) {
@@ -73,6 +52,17 @@ struct Turn {
     answered.maybe = false;
     draft.emit(std::move(answered));
   }
+  /// A success from which nothing follows while other operations are in flight may wait for the
+  /// write that their answers bring, where the participant would tell it again: after a crash the
+  /// same key is sent and gets the stored answer.
+  void succeed(LegStage stage) {
+    const bool told_again = keys() != KeysMode::none && step.call_class != CallClass::pivot;
+    if (!told_again || draft.state().in_flight <= 1) return settle(stage);
+    answered.phase = Phase::settled;
+    answered.stage = stage;
+    answered.maybe = false;
+    draft.emit_with_next_write(std::move(answered));
+  }
   void stop(LegStage stage) {
     answered.phase = Phase::stopped;
     answered.stage = stage;
@@ -80,13 +70,12 @@ struct Turn {
   }
   /// Tries again after the backoff; an operation that is `overdue` alerts and goes on at the cap.
   void try_again(LegStage stage, bool overdue) {
-    const RetryRequest request{
-        .policy = plan.retry,
-        .repeats = outcome().kind == OutcomeKind::pending ? 1 : op.repeats + 1,
-        .saga = draft.state().id,
-        .leg = ref(),
-        .operation = answered.operation,
-        .attempt = answered.attempt};
+    const RetryRequest request{.policy = plan.retry,
+                               .repeats = op.repeats + 1,
+                               .saga = draft.state().id,
+                               .leg = ref(),
+                               .operation = answered.operation,
+                               .attempt = answered.attempt};
     Millis delay = overdue ? retry_delay_at_cap(request) : retry_delay(request);
     if (outcome().retry_after) {
       delay = std::max(delay, std::min(*outcome().retry_after, kRetryAfterMax));
@@ -122,7 +111,7 @@ void query_answered(Turn& turn) {
     return decided ? turn.stop(LegStage::acting) : turn.refuse();
   }
   const bool spent = turn.spent();
-  if (spent && !decided) return turn.refuse();
+  if (spent && !decided && !turn.outcome().configuration_alert) return turn.refuse();
   turn.try_again(LegStage::acting, spent);
 }
 
@@ -131,7 +120,10 @@ void action_not_executed(Turn& turn) {
   Draft& draft = turn.draft;
   if (draft.state().undoing || draft.state().turn_back) return turn.refuse();
   const bool spent = turn.time_is_spent();
-  if (spent && !draft.state().decided) return turn.refuse();
+  // A wrong password or address of ours must not undo every order: it alerts, and heals when
+  // mended.
+  const bool ours = turn.outcome().configuration_alert;
+  if (spent && !draft.state().decided && !ours) return turn.refuse();
   turn.try_again(LegStage::acting, spent);
 }
 
@@ -146,7 +138,7 @@ void action_may_have_happened(Turn& turn) {
     const Millis total =
         turn.plan.retry.total_max +
         (turn.step.compensation ? turn.step.compensation->retry.total_max : Millis{0});
-    const bool overdue = turn.lost ? turn.op.overdue : draft.now() - turn.op.first_at >= total;
+    const bool overdue = turn.lost ? turn.op.overdue : time_used(turn.op, draft.now()) >= total;
     turn.try_again(LegStage::acting,
                    overdue && !keys_allow_undo(turn.step, draft.leg(ref), draft.now()));
     return undo_progress(draft);
@@ -186,7 +178,7 @@ void action_answered(Turn& turn) {
   Draft& draft = turn.draft;
   const LegRef ref = turn.ref();
   if (turn.outcome().kind == OutcomeKind::succeeded) {
-    turn.settle(LegStage::done);
+    turn.succeed(LegStage::done);
     return leg_done(draft, ref);
   }
   if (!turn.answered.maybe && turn.outcome().kind == OutcomeKind::rejected) {
@@ -201,7 +193,7 @@ void action_answered(Turn& turn) {
 void undo_answered(Turn& turn) {
   Draft& draft = turn.draft;
   if (turn.outcome().kind == OutcomeKind::succeeded) {
-    turn.settle(LegStage::undone);
+    turn.succeed(LegStage::undone);
     return undo_progress(draft);
   }
   if (!turn.answered.maybe && turn.outcome().kind == OutcomeKind::rejected) {
@@ -304,7 +296,7 @@ void late_success(Draft& draft, const command::Reply& command) {
   if (command.operation != Operation::action || step.kind != StepKind::call) return;
   if (command.outcome.kind != OutcomeKind::succeeded) return;
   if (command.attempt > leg.action.attempts) return;  // never sent
-  const bool refused = leg.stage == LegStage::refused;
+  const bool refused = leg.stage == LegStage::refused || leg.stage == LegStage::skipped;
   const bool stopped = leg.stage == LegStage::acting && leg.action.phase == Phase::stopped;
   if (!refused && !stopped) return;
   // A pivot that was refused, so that what preceded it is being undone, cannot be taken back.

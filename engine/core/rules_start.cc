@@ -9,7 +9,8 @@ namespace skald::rules {
 void start(Draft& draft, const command::Start& command) {
   const Definition& definition = draft.definition();
   draft.begin(command.id);
-  draft.emit(event::Started{
+  // Written with what follows; before its submission is answered in any case (shard).
+  draft.emit_with_next_write(event::Started{
       .definition = definition.name,
       .version = definition.version,
       .steps = static_cast<std::uint16_t>(definition.steps.size()),

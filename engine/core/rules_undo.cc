@@ -11,7 +11,8 @@ void let_go(Draft& draft, LegRef ref) {
   if (leg.stage != LegStage::acting) return;
   if (draft.step_definition(ref).kind == StepKind::query) return let_query_go(draft, ref);
   // An action that certainly did not run is not tried again.
-  if (leg.action.phase != Phase::backing_off || leg.action.maybe) return;
+  const bool waits = leg.action.phase == Phase::backing_off || leg.action.phase == Phase::stopped;
+  if (!waits || leg.action.maybe) return;
   draft.emit(event::OperationMoved{.leg = ref,
                                    .operation = Operation::action,
                                    .phase = Phase::settled,
@@ -57,7 +58,8 @@ void begin_undo(Draft& draft, Failure failure) {
 void undo_progress(Draft& draft) {
   const SagaState& state = draft.state();
   if (all_clean(draft.definition(), state)) {
-    if (!state.terminal) draft.emit(event::Compensated{});
+    // A paused saga does not end by itself: what it waits for is recorded, and it resumes here.
+    if (!state.terminal && !state.paused) draft.emit(event::Compensated{});
     return;
   }
   const auto unblocked = unblocked_for_undo(draft.definition(), state);

@@ -9,6 +9,7 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/time.h"
+#include "engine/core/act.h"
 #include "engine/core/definition.h"
 #include "engine/core/outcome.h"
 
@@ -58,6 +59,7 @@ struct OperationState {
   bool maybe = false;         // sticky unknown (rule 3): it may have happened
   bool overdue = false;       // its time is spent; it alerts and goes on at the cap (rule 7)
   Instant first_at{};         // first attempt of this generation
+  Millis held{0};             // spent paused since; its own time does not run meanwhile
   Instant last_at{};          // last answer, or last sending
   Instant retry_at{};         // when backing_off
   Outcome last{};             // of the last answered attempt
@@ -74,7 +76,10 @@ enum class LegStage : std::uint8_t {
   undoing = 5,  // its compensation was sent
   undone = 6,   // its compensation succeeded
   dropped = 7,  // never sent, and never will be
+  skipped = 8,  // not done, and a person said that it shall not be
 };
+
+[[nodiscard]] std::string_view name(LegStage stage);
 
 struct LegState {
   std::string key;
@@ -87,6 +92,7 @@ struct LegState {
   std::optional<OperationState> probe;  // while or after settling an unknown outcome by probe
   Bytes undo_request;
   Bytes probe_request;
+  bool by_hand = false;  // a person said how its newest operation ended
 
   bool operator==(const LegState&) const = default;
 };
@@ -94,11 +100,14 @@ struct LegState {
 /// Stored. Never renumber.
 enum class StepStage : std::uint8_t { pending = 1, running = 2, done = 3, skipped = 4, failed = 5 };
 
+[[nodiscard]] std::string_view name(StepStage stage);
+
 struct StepState {
   StepStage stage = StepStage::pending;
   std::vector<LegState> legs;
   std::uint32_t legs_settled = 0;  // of legs: those that left ready and acting
   std::uint32_t legs_refused = 0;
+  std::uint32_t legs_skipped = 0;
   Bytes output;  // compute result or signal payload
   bool has_output = false;
   Instant due_at = kNever;   // wait
@@ -121,6 +130,14 @@ struct Signal {
   std::string name;
   Bytes payload;
   bool operator==(const Signal&) const = default;
+};
+
+/// Where one operation is sent instead of where its definition says: an operator's amendment.
+struct AmendedEndpoint {
+  LegRef leg;
+  Operation operation = Operation::action;
+  Endpoint endpoint;
+  bool operator==(const AmendedEndpoint&) const = default;
 };
 
 struct SagaState {
@@ -155,6 +172,11 @@ struct SagaState {
   std::optional<Failure> failure;    // why the way back began
   std::optional<Failure> turn_back;  // asked for while the pivot is in flight (rule 6)
   std::vector<LegRef> refused;       // every refused leg: see refusals() in owed.h
+  std::optional<Actor> paused_by;
+  Instant paused_at{};                     // while paused
+  std::optional<Actor> abandoned_by;       // terminal
+  std::optional<LastAct> last_act;         // of a person
+  std::vector<AmendedEndpoint> endpoints;  // few; see endpoint_of() in owed.h
   std::vector<StepState> steps;
   std::vector<Signal> signals;          // received, not yet consumed
   std::vector<std::string> signal_ids;  // every id seen

@@ -119,7 +119,7 @@ void check_outcomes(const StepDefinition& step, std::string_view operation,
   for (const OutcomeRule& rule : rules) {
     const bool status = rule.code.size() == 3 && rule.code.front() >= '1' &&
                         rule.code.front() <= '5' && std::ranges::all_of(rule.code, is_digit);
-    if (!status && !is_name(rule.code)) {
+    if (!status && !is_error_name(rule.code)) {
       add(out, step, "{}: outcome {}: neither a Connect code nor an HTTP status", operation,
           shown_name(rule.code));
     }
@@ -136,19 +136,8 @@ void check_outcomes(const StepDefinition& step, std::string_view operation,
 void check_operation(const StepDefinition& step, std::string_view operation,
                      const OperationPlan& plan, Mistakes& out) {
   const Method& method = plan.method;
-  if (method.participant.empty()) {
-    add(out, step, "{}: no participant", operation);
-  } else if (method.participant.size() > kMethodPathMax ||
-             !std::ranges::all_of(method.participant, is_visible)) {
-    add(out, step, "{}: participant is not a name or an origin", operation);
-  }
-  const bool path_fits = method.path.starts_with('/') && method.path.size() <= kMethodPathMax &&
-                         std::ranges::all_of(method.path, is_visible) &&
-                         method.path.find('#') == std::string::npos;
-  if (!path_fits) {
-    add(out, step, "{}: path must begin with / and be at most {} bytes of visible ASCII", operation,
-        kMethodPathMax);
-  }
+  const Endpoint endpoint{.participant = method.participant, .path = method.path};
+  for (const std::string& wrong : mistakes_of(endpoint)) add(out, step, "{}: {}", operation, wrong);
   if (method.keys_lifetime < Millis{1} || method.keys_lifetime > kHorizonMax) {
     add(out, step, "{}: lifetime of keys must be 1..{} ms", operation, kHorizonMax.count());
   }
@@ -324,6 +313,24 @@ void check_graph(const Definition& definition, Mistakes& out) {
 }
 
 }  // namespace
+
+std::vector<std::string> mistakes_of(const Endpoint& endpoint) {
+  Mistakes out;
+  if (endpoint.participant.empty()) {
+    out.push_back("no participant");
+  } else if (endpoint.participant.size() > kMethodPathMax ||
+             !std::ranges::all_of(endpoint.participant, is_visible)) {
+    out.push_back("participant is not a name or an origin");
+  }
+  const bool path_fits = endpoint.path.starts_with('/') && endpoint.path.size() <= kMethodPathMax &&
+                         std::ranges::all_of(endpoint.path, is_visible) &&
+                         endpoint.path.find('#') == std::string::npos;
+  if (!path_fits) {
+    out.push_back(fmt::format("path must begin with / and be at most {} bytes of visible ASCII",
+                              kMethodPathMax));
+  }
+  return out;
+}
 
 std::vector<std::string> validate(const Definition& definition) {
   Mistakes out;

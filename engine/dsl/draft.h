@@ -59,6 +59,16 @@ BytesPrinter printer(Protocol protocol) {
   return [protocol](const Bytes& bytes) { return print(bytes, protocol, T::default_instance()); };
 }
 
+/// A message that a person writes instead of the builder's, in the form its method speaks.
+template <ProtoMessage T>
+InputReader message_reader(Protocol protocol) {
+  return [protocol](InputForm form, std::string_view bytes) -> Result<Bytes> {
+    T message;
+    if (auto read = read_input(form, bytes, message); !read) return std::unexpected(read.error());
+    return encode(message, protocol);
+  };
+}
+
 /// Input of type `In`, refused by `admit` (may be empty) or else in canonical bytes.
 template <ProtoMessage In>
 InputReader input_reader(std::function<Result<void>(const In&)> admit) {

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "engine/core/definition.h"
+#include "engine/dsl/message_bytes.h"
 
 namespace skald::dsl {
 
@@ -31,6 +32,23 @@ struct MethodOf {
   Profile profile = Profile::native;
   Millis keys_lifetime = kKeysLifetimeDefault;
 
+  template <Protocol kProtocol>
+  static bool reads(std::string_view bytes) {
+    Resp response;
+    return decode(bytes, kProtocol, response).has_value();
+  }
+  [[nodiscard]] ResponseCheck response_check() const {
+    switch (protocol) {
+      case Protocol::connect_proto:
+        return &reads<Protocol::connect_proto>;
+      case Protocol::connect_json:
+        return &reads<Protocol::connect_json>;
+      case Protocol::http_json:
+        return &reads<Protocol::http_json>;
+    }
+    return nullptr;
+  }
+
   [[nodiscard]] Method method() const {
     return {.participant = std::string(participant),
             .path = std::string(path),
@@ -39,7 +57,8 @@ struct MethodOf {
             .keys = keys,
             .keys_lifetime = keys_lifetime,
             .headers = {},
-            .outcomes = {}};
+            .outcomes = {},
+            .reads = response_check()};
   }
 };
 

@@ -101,6 +101,8 @@ class StepBuilder : public SagaBuilder<In> {
     step().action.method = method.method();
     step().print_request = printer<Request>(method.protocol);
     step().print_response = printer<Response>(method.protocol);
+    step().read_request = message_reader<Request>(method.protocol);
+    step().read_response = message_reader<Response>(method.protocol);
     if constexpr (kFans) {
       step().legs = fanned_legs<In, Item, Request>(method.protocol, std::move(fan_), std::move(fn));
     } else {
@@ -125,6 +127,8 @@ class StepBuilder : public SagaBuilder<In> {
     step().compensation = OperationPlan{.method = method.method()};
     step().undo_needs_receipt = kNeedsReceipt;
     step().undo = undo_builder<In, Req, Resp, Undo>(forms(method.protocol), std::move(fn));
+    step().read_undo_request = message_reader<Undo>(method.protocol);
+    step().print_undo_request = printer<Undo>(method.protocol);
     return same();
   }
   /// The way back takes the action's own request.
@@ -135,10 +139,11 @@ class StepBuilder : public SagaBuilder<In> {
         method, [](const Context<In>&, const Req& request) { return request; });
   }
 
-  /// Asks whether the action was done: fn(context, request) -> Probe.
-  template <class Probe, class ProbeResp, class Fn>
+  /// Asks whether the action was done: fn(context, request) -> Probe. Its answer is the action's:
+  /// the receipt of what is found done.
+  template <class Probe, class Fn>
     requires(kKind == StepKind::call && kHasAction && UndoOfRequest<Fn, Probe, In, Req, Resp>)
-  [[nodiscard]] StepBuilder probe(const MethodOf<Probe, ProbeResp>& method, Fn fn) && {
+  [[nodiscard]] StepBuilder probe(const MethodOf<Probe, Resp>& method, Fn fn) && {
     step().probe = OperationPlan{.method = method.method()};
     step().probe_request =
         undo_builder<In, Req, Resp, Probe>(forms(method.protocol), std::move(fn));
@@ -181,8 +186,33 @@ class StepBuilder : public SagaBuilder<In> {
     return same();
   }
 
-  /// Name of the awaited signal; without one the wait is a timer.
-  [[nodiscard]] StepBuilder signal(std::string name) &&
+  /// The same for the compensation's method. Pre: it has been given.
+  [[nodiscard]] StepBuilder undo_outcome(std::string code, OutcomeKind kind) &&
+      requires(kKind == StepKind::call) {
+        if (has_compensation("undo_outcome")) {
+          step().compensation->method.outcomes.push_back({std::move(code), kind});
+        }
+        return same();
+      } [[nodiscard]] StepBuilder undo_header(std::string name, std::string value) &&
+      requires(kKind == StepKind::call) {
+        if (has_compensation("undo_header")) {
+          step().compensation->method.headers.push_back({std::move(name), std::move(value)});
+        }
+        return same();
+      }
+      /// Of one attempt of the probe. Pre: it has been given; likewise probe_retry().
+      [[nodiscard]] StepBuilder probe_timeout(Millis timeout) &&
+      requires(kKind == StepKind::call) {
+        if (has_probe("probe_timeout")) step().probe->attempt_timeout = timeout;
+        return same();
+      } [[nodiscard]] StepBuilder probe_retry(RetryPolicy policy) &&
+      requires(kKind == StepKind::call) {
+        if (has_probe("probe_retry")) step().probe->retry = policy;
+        return same();
+      }
+
+      /// Name of the awaited signal; without one the wait is a timer.
+      [[nodiscard]] StepBuilder signal(std::string name) &&
       requires(kKind == StepKind::wait) {
         step().wait.signal = std::move(name);
         return same();
@@ -213,6 +243,11 @@ class StepBuilder : public SagaBuilder<In> {
   [[nodiscard]] bool has_compensation(std::string_view what) {
     if (step().compensation) return true;
     this->draft().mistake(std::string(what) + " before a compensation was given");
+    return false;
+  }
+  [[nodiscard]] bool has_probe(std::string_view what) {
+    if (step().probe) return true;
+    this->draft().mistake(std::string(what) + " before a probe was given");
     return false;
   }
 

@@ -40,6 +40,14 @@ class Responder {
   ConnectionPtr connection_;
 };
 
+HttpResponse plain_refusal(unsigned status, std::string_view what) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.push_back({"Content-Type", "text/plain; charset=utf-8"});
+  response.body.append(what).append("\n");
+  return response;
+}
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerCore> core, Socket socket)
@@ -51,7 +59,7 @@ void Connection::start() {
   ErrorCode ignored;
   socket_->set_option(tcp::no_delay(true), ignored);
   socket_->native_non_blocking(true, ignored);
-  core_->deadlines.set(*this, std::chrono::steady_clock::now() + core_->options.idle_timeout);
+  core_->deadlines->set(*this, std::chrono::steady_clock::now() + core_->options.idle_timeout);
   wait_readable();
 }
 
@@ -113,7 +121,7 @@ void Connection::read_messages(std::string_view& bytes) {
         }
         return;
       case ReadProgress::failed:
-        return refuse(reader_.fault().status);
+        return refuse(reader_.fault().status, reader_.fault().what);
       case ReadProgress::done:
         dispatch();
         break;
@@ -129,7 +137,7 @@ void Connection::dispatch() {
   head_only_ = request.method == "HEAD";
   if (!keep_alive) close_after_write_ = true;
   state_ = State::handling;
-  core_->deadlines.clear(*this);
+  core_->deadlines->clear(*this);
   core_->handler(std::move(request), Responder(ConnectionPtr(this)));
 }
 
@@ -151,9 +159,11 @@ void Connection::resume() {
 }
 
 /// The message cannot be understood, so neither can what follows it.
-void Connection::refuse(unsigned status) {
+void Connection::refuse(unsigned status, std::string_view what) {
   close_after_write_ = linger_after_write_ = true;
-  append_response(out_, HttpResponse{.status = status}, {.keep_alive = false});
+  const auto& refusal = core_->options.refusal;
+  append_response(out_, refusal ? refusal(status, what) : plain_refusal(status, what),
+                  {.keep_alive = false});
 }
 
 /// Sends what is ready, then waits for what comes next.
@@ -172,7 +182,7 @@ bool Connection::flush() {
       writing_ = true;
       deadline_is_of_request_ = false;
       const SteadyTime now = std::chrono::steady_clock::now();
-      core_->deadlines.set(*this, now + core_->options.request_timeout);
+      core_->deadlines->set(*this, now + core_->options.request_timeout);
       wait_writable();
       return true;
     } else if (errno != EINTR) {
@@ -202,7 +212,7 @@ void Connection::after_flush() {
     linger_after_write_ = false;
     state_ = State::lingering;
     socket_->shutdown(tcp::socket::shutdown_send, ignored);
-    core_->deadlines.set(*this, std::chrono::steady_clock::now() + kLingerMax);
+    core_->deadlines->set(*this, std::chrono::steady_clock::now() + kLingerMax);
     return wait_readable();
   }
   if (close_after_write_ || (core_->draining && !reader_.started())) return close();
@@ -215,8 +225,8 @@ void Connection::expect_bytes() {
   const bool started = reader_.started();
   if (!started || !deadline_is_of_request_) {
     const auto& options = core_->options;
-    core_->deadlines.set(*this, std::chrono::steady_clock::now() +
-                                    (started ? options.request_timeout : options.idle_timeout));
+    core_->deadlines->set(*this, std::chrono::steady_clock::now() +
+                                     (started ? options.request_timeout : options.idle_timeout));
   }
   deadline_is_of_request_ = started;
   wait_readable();
@@ -233,7 +243,7 @@ void Connection::linger(std::size_t bytes) {
 void Connection::on_deadline() {
   const ConnectionPtr keep(this);
   if (state_ == State::reading && !writing_ && reader_.started()) {
-    refuse(408);
+    refuse(408, "the request did not arrive in time");
     return settle();
   }
   close();

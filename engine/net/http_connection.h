@@ -36,7 +36,8 @@ class Connection;
 using ConnectionHook = boost::intrusive::list_base_hook<>;
 using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
-/// What connections share, and what outlives the server for answers that come late.
+/// What connections share. Answers that come late keep it beyond its server, and even beyond its
+/// io_context: closing lets go of everything that belongs to that.
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   ServerCore(boost::asio::io_context& context, HttpServerOptions chosen, HttpHandler requests);
@@ -53,7 +54,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   boost::asio::io_context& io;
   const HttpServerOptions options;
   HttpHandler handler;
-  DeadlineTimer deadlines;
+  std::optional<DeadlineTimer> deadlines;  // gone once closed, like the acceptor
   std::vector<char> read_buffer;
   std::uint16_t port = 0;
   bool draining = false;
@@ -64,7 +65,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   void end_drain_when_empty();
   void deliver();
 
-  Acceptor acceptor_;
+  std::optional<Acceptor> acceptor_;
   boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>> connections_;
   DeadlineNode accept_pause_;
   DeadlineNode grace_;
@@ -104,7 +105,7 @@ class Connection : public boost::intrusive_ref_counter<Connection>,
   void consume(std::string_view bytes);
   void read_messages(std::string_view& bytes);
   void dispatch();
-  void refuse(unsigned status);
+  void refuse(unsigned status, std::string_view what);
   void settle();
   bool flush();
   void after_flush();

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/net/header_lines.h"
+
 namespace skald {
 
 struct HttpHeader {
@@ -27,6 +29,7 @@ struct HttpRequest {
   std::string method;  // "POST"
   std::string target;  // "/skald.v1.SagaService/Submit?x=y", undecoded
   std::vector<HttpHeader> headers;
+  HeaderLines header_lines;  // sent after `headers`; a request that was received has none
   std::string body;
 };
 

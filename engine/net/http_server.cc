@@ -22,16 +22,17 @@ ServerCore::ServerCore(asio::io_context& context, HttpServerOptions chosen, Http
     : io(context),
       options(std::move(chosen)),
       handler(std::move(requests)),
-      deadlines(context, [this](DeadlineNode& node) { on_deadline(node); }),
       read_buffer(kReadBytes),
-      acceptor_(context) {}
+      acceptor_(context) {
+  deadlines.emplace(context, [this](DeadlineNode& node) { on_deadline(node); });
+}
 
 Result<void> ServerCore::open() {
   ErrorCode error;
   const auto address = asio::ip::make_address(options.address, error);
   const asio::ip::tcp::endpoint endpoint(address, options.port);
-  if (!error) acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
+  if (!error) acceptor_->open(endpoint.protocol(), error);
+  if (!error) acceptor_->set_option(Acceptor::reuse_address(true), error);
   if (!error && options.share_port && options.first_on_port) {
     Acceptor alone(io, endpoint.protocol());  // does not share, so it is refused where another does
     alone.set_option(Acceptor::reuse_address(true), error);
@@ -39,32 +40,32 @@ Result<void> ServerCore::open() {
   }
   if (!error && options.share_port) {
     const int on = 1;
-    if (::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+    if (::setsockopt(acceptor_->native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
       error = ErrorCode(errno, boost::system::system_category());
     }
   }
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor_->bind(endpoint, error);
+  if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     return fail(Errc::unavailable, "cannot listen on {}:{}: {}; choose another address or port",
                 options.address, options.port, error.message());
   }
-  port = acceptor_.local_endpoint().port();
+  port = acceptor_->local_endpoint().port();
   accept();
   return {};
 }
 
 void ServerCore::accept() {
-  acceptor_.async_accept([core = shared_from_this()](const ErrorCode& error, Socket socket) {
+  acceptor_->async_accept([core = shared_from_this()](const ErrorCode& error, Socket socket) {
     core->accepted(error, std::move(socket));
   });
 }
 
 void ServerCore::accepted(ErrorCode error, Socket socket) {
-  if (!acceptor_.is_open()) return;
+  if (!acceptor_ || !acceptor_->is_open()) return;
   thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   if (error) {  // out of descriptors, mostly: trying again at once would only burn the processor
-    return deadlines.set(accept_pause_, std::chrono::steady_clock::now() + kAcceptPause);
+    return deadlines->set(accept_pause_, std::chrono::steady_clock::now() + kAcceptPause);
   }
   if (connections_.size() < options.connections_max) {
     const ConnectionPtr connection(new Connection(shared_from_this(), std::move(socket)));
@@ -82,18 +83,19 @@ void ServerCore::on_deadline(DeadlineNode& node) {
 }
 
 void ServerCore::forget(Connection& connection) {
-  deadlines.remove(connection);
+  deadlines->remove(connection);
   connections_.erase(connections_.iterator_to(connection));
   intrusive_ptr_release(&connection);
   end_drain_when_empty();
 }
 
 void ServerCore::begin_drain(Millis grace, std::move_only_function<void()> done) {
+  if (!acceptor_) return;  // closed meanwhile
   draining = true;
   drained_ = std::move(done);
   ErrorCode ignored;
-  acceptor_.close(ignored);
-  deadlines.set(grace_, std::chrono::steady_clock::now() + grace);
+  acceptor_->close(ignored);
+  deadlines->set(grace_, std::chrono::steady_clock::now() + grace);
   for (auto next = connections_.begin(); next != connections_.end();) {
     Connection& connection = *next++;  // closing takes it out of the list
     if (connection.idle()) connection.close();
@@ -103,7 +105,7 @@ void ServerCore::begin_drain(Millis grace, std::move_only_function<void()> done)
 
 void ServerCore::end_drain_when_empty() {
   if (!drained_ || !connections_.empty()) return;
-  deadlines.clear(grace_);
+  deadlines->clear(grace_);
   asio::post(io, std::exchange(drained_, nullptr));
 }
 
@@ -112,11 +114,11 @@ void ServerCore::close() {
   mailbox_open_ = false;
   mailbox_.clear();
   drained_ = nullptr;
-  ErrorCode ignored;
-  acceptor_.close(ignored);
+  acceptor_.reset();
   while (!connections_.empty()) connections_.front().close();
-  deadlines.remove(accept_pause_);
-  deadlines.remove(grace_);
+  deadlines->remove(accept_pause_);
+  deadlines->remove(grace_);
+  deadlines.reset();
 }
 
 void ServerCore::answer(ConnectionPtr connection, HttpResponse response) {

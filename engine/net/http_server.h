@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/base/result.h"
 #include "engine/base/time.h"
@@ -23,6 +24,9 @@ using HttpResponder = std::move_only_function<void(HttpResponse)>;
 /// Runs on the io_context's thread of the connection; must not block.
 using HttpHandler = std::function<void(HttpRequest, HttpResponder)>;
 
+/// The answer to what is no sound request: `what` says why, in words of the reader.
+using HttpRefusal = std::function<HttpResponse(unsigned status, std::string_view what)>;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: the system picks one; see HttpServer::port()
@@ -34,6 +38,7 @@ struct HttpServerOptions {
   // With share_port, for the first of them: the system would let another process of the same user
   // listen there too, and each would get some of the requests. Then listen() refuses.
   bool first_on_port = false;
+  HttpRefusal refusal;  // null: plain text
 };
 
 /// Keep-alive; pipelined requests are handled one after another, so answers keep their order. What

@@ -64,31 +64,18 @@ std::string_view reason(unsigned status) {
   }
 }
 
+constexpr std::string_view kUnsoundHeader =
+    "a header has a name or characters that may not be sent";
+
 void append_number(std::string& out, std::size_t value) {
   std::array<char, 20> text;
   const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
   out.append(text.data(), result.ptr);
 }
 
-/// Framing belongs to the writer: a second length or coding would let two readers disagree.
-bool is_framing(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return equal_ignoring_case(name, "host");
-    case 10:
-      return equal_ignoring_case(name, "connection");
-    case 14:
-      return equal_ignoring_case(name, "content-length");
-    case 17:
-      return equal_ignoring_case(name, "transfer-encoding");
-    default:
-      return false;
-  }
-}
-
 bool may_be_sent(const HttpHeader& header) {
   return http::is_token(header.name) && http::is_field_text(header.value) &&
-         !is_framing(header.name);
+         !http::is_framing(header.name);
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
@@ -132,13 +119,15 @@ std::optional<std::string_view> append_request(std::string& out, std::string_vie
   if (!http::is_path(request.target)) return "the target is not a path";
   if (!http::is_visible(host)) return "the host has characters that HTTP forbids";
   for (const HttpHeader& header : request.headers) {
-    if (!may_be_sent(header)) return "a header has a name or characters that may not be sent";
+    if (!may_be_sent(header)) return kUnsoundHeader;
   }
-  out.reserve(out.size() + header_bytes(request.headers) + request.target.size() + host.size() +
-              request.body.size());
+  if (!request.header_lines.sound()) return kUnsoundHeader;
+  out.reserve(out.size() + header_bytes(request.headers) + request.header_lines.text().size() +
+              request.target.size() + host.size() + request.body.size());
   out.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
   append_header(out, "Host", host);
   for (const HttpHeader& header : request.headers) append_header(out, header.name, header.value);
+  out.append(request.header_lines.text());
   const bool body_expected = request.method != "GET" && request.method != "HEAD";
   if (body_expected || !request.body.empty()) append_length(out, request.body.size());
   out.append("\r\n").append(request.body);

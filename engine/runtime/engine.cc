@@ -61,6 +61,8 @@ class EngineOnThreads final : public Engine {
   std::vector<ParticipantFigures> participants() const override;
   void hold(ParticipantHold hold, Answer<ParticipantHold> answer) override;
   void release(std::string participant, std::string path, Answer<ParticipantHold> answer) override;
+  void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
+           Answer<SagaAnswer> answer) override;
 
   std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
   DefinitionPtr find_definition(std::string_view name, std::uint32_t version) const override {
@@ -316,6 +318,15 @@ void EngineOnThreads::retry(SagaRef saga, Actor actor, std::string leg, Answer<S
                                                                SagaId id) mutable -> Input {
     return input::Retry{
         .ticket = ticket, .saga = id, .actor = std::move(actor), .leg = std::move(leg)};
+  };
+  ask<SagaAnswer>(std::move(saga), std::move(make), std::move(answer));
+}
+
+void EngineOnThreads::act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
+                          Answer<SagaAnswer> answer) {
+  auto make = [act = std::move(act), expected_seq](Ticket ticket, SagaId id) mutable -> Input {
+    return input::Act{
+        .ticket = ticket, .saga = id, .act = std::move(act), .expected_seq = expected_seq};
   };
   ask<SagaAnswer>(std::move(saga), std::move(make), std::move(answer));
 }

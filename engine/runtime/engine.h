@@ -104,6 +104,10 @@ class Engine {
   /// Errors as core/decide.h gives them; aborted means `undecided`, and recorded.
   virtual void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) = 0;
   virtual void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) = 0;
+  /// Any act of an operator (core/legal_acts.h). `expected_seq`: the version they saw, 0: whatever
+  /// it is. Errors: as above, and aborted when the saga has moved on from that version.
+  virtual void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
+                   Answer<SagaAnswer> answer) = 0;
 
   /// Every method that has been called, or is held, since the start.
   [[nodiscard]] virtual std::vector<ParticipantFigures> participants() const = 0;

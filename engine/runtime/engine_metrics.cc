@@ -56,6 +56,7 @@ ShardFigures sum(const std::vector<ShardFigures>& shards) {
     t.completed += c.completed;
     t.compensated += c.compensated;
     t.became_stuck += c.became_stuck;
+    for (std::size_t i = 0; i < kAlertKinds; ++i) t.alerts[i] += c.alerts[i];
     total.resident += shard.resident;
     total.waiters += shard.waiters;
     std::map<std::string, Gates::Load> own;  // of this shard: one limit for all lanes
@@ -99,6 +100,11 @@ void append_sagas(Text& text, const MetricsInput& input, const ShardFigures& tot
                           OutcomeKind::unknown, OutcomeKind::pending}) {
     text.labelled("skald_outcomes_total", "outcome", name(kind),
                   static_cast<double>(c.outcomes[static_cast<std::size_t>(kind)]));
+  }
+  text.head("skald_alerts_total", "counter", "What a person should know of, by kind.");
+  for (std::size_t i = 0; i < kAlertKinds; ++i) {
+    text.labelled("skald_alerts_total", "kind", name(static_cast<AlertKind>(i + 1)),
+                  static_cast<double>(c.alerts[i]));
   }
   text.one("skald_sagas_in_memory", "gauge", "Sagas in memory.",
            static_cast<double>(total.resident));

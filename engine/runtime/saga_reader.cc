@@ -22,6 +22,11 @@ Result<std::optional<ReadHistory>> read_history(Store& store, const SagaId& id) 
                   history.state.seq + 1, record.first_seq - 1);
     }
     for (Event& event : *events) {
+      if (!fits(history.state, event)) {
+        return fail(Errc::data_loss,
+                    "saga {} event {} names a step or leg that its history does not have",
+                    id.text(), history.state.seq + 1);
+      }
       evolve(history.state, event);
       history.events.push_back(std::move(event));
     }

@@ -1,5 +1,7 @@
 #include "engine/runtime/shard_driver.h"
 
+#include <pthread.h>
+
 #include <boost/asio/post.hpp>
 #include <future>
 
@@ -25,7 +27,10 @@ ShardDriver::ShardDriver(Parts parts, std::unique_ptr<Shard> shard)
 ShardDriver::~ShardDriver() { stop(); }
 
 void ShardDriver::start() {
-  thread_ = std::jthread([this] { io_.run(); });
+  thread_ = std::jthread([this] {
+    ::pthread_setname_np(::pthread_self(), fmt::format("skald-shard-{}", parts_.index).c_str());
+    io_.run();
+  });
   boost::asio::post(io_, [this] {
     post(input::Tick{});  // asks for the first window of timers
     recover_next_page();
@@ -109,10 +114,11 @@ void ShardDriver::honour(Ready ready) {
                           std::move(ready.transitions), std::move(ready.keys_removed),
                           std::move(ready.notes));
   }
-  if (!ready.calls.empty() || !ready.answers.empty()) {
+  if (!ready.calls.empty() || !ready.answers.empty() || !ready.alerts.empty()) {
     held_.push_back({.number = failed_ ? 0 : ready.number,
                      .calls = std::move(ready.calls),
-                     .answers = std::move(ready.answers)});
+                     .answers = std::move(ready.answers),
+                     .alerts = std::move(ready.alerts)});
   }
   release_durable();
   for (Load& wanted : ready.loads) {
@@ -128,6 +134,7 @@ void ShardDriver::release_durable() {
     held_.pop_front();
     for (Invocation& call : held.calls) invoke(std::move(call));
     for (ShardAnswer& answer : held.answers) give(std::move(answer));
+    for (const Alert& alert : held.alerts) alert_log_.tell(parts_.log, alert, parts_.clock.now());
   }
 }
 
@@ -194,6 +201,10 @@ void ShardDriver::give(ShardAnswer answer) {
 }
 
 void ShardDriver::run_load(load::Key load) {
+  if (auto row = parts_.store.find_key_in_memory(load.key)) {
+    loads_ -= 1;
+    return post(input::KeyLoaded{.key = std::move(load.key), .row = std::move(*row)});
+  }
   parts_.blocking.run([this, key = std::move(load.key)]() mutable {
     input::KeyLoaded loaded{.key = key, .row = parts_.store.find_key(key)};
     boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {

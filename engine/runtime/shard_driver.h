@@ -16,6 +16,7 @@
 
 #include "engine/async/blocking_pool.h"
 #include "engine/base/log.h"
+#include "engine/runtime/alert_log.h"
 #include "engine/runtime/committer.h"
 #include "engine/runtime/engine_clock.h"
 #include "engine/runtime/invoker.h"
@@ -92,6 +93,7 @@ class ShardDriver {
     std::uint64_t number = 0;
     std::vector<Invocation> calls;
     std::vector<ShardAnswer> answers;
+    std::vector<Alert> alerts;
   };
 
   void enqueue(Posted posted);
@@ -130,6 +132,8 @@ class ShardDriver {
   bool page_wanted_ = false;
   std::optional<SagaId> recovered_up_to_;
   std::size_t recovered_count_ = 0;
+
+  AlertLog alert_log_;
 
   std::atomic<bool> recovered_{false};
   std::atomic<std::size_t> in_flight_{0};

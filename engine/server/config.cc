@@ -13,6 +13,10 @@ namespace skald::server {
 namespace {
 
 constexpr std::string_view kParticipants = "participants.";
+constexpr std::string_view kAllow = "participants.allow";
+constexpr int kFileDepthMax = 16;  // maps inside each other; an alias may even hold itself
+
+constexpr bool is_visible(char c) { return c > ' ' && c <= '~'; }
 
 /// One value and where it was written.
 struct Given {
@@ -61,6 +65,9 @@ class Loader {
     const std::size_t dot = rest.rfind('.');
     const std::string name(rest.substr(0, dot));
     const std::string_view field = dot == rest.npos ? "" : rest.substr(dot + 1);
+    if (name.empty() || !std::ranges::all_of(name, is_visible)) {
+      return fail(Errc::invalid_argument, "a participant's name is visible ASCII");
+    }
     if (field == "url") {
       loaded_.config.participant_urls[name] = value;
       return {};
@@ -110,18 +117,21 @@ class FileReader {
  public:
   FileReader(std::string name, Loader& loader) : name_(std::move(name)), loader_(loader) {}
 
-  void read(const YAML::Node& node, const std::string& key) {
+  void read(const YAML::Node& node, const std::string& key, int depth = 1) {
+    const std::string origin = fmt::format("{}:{}", name_, node.Mark().line + 1);
+    if (depth > kFileDepthMax) {
+      return loader_.mistake(origin, key.substr(0, key.find('.')), "nested too deeply");
+    }
     if (node.IsMap()) {
       for (const auto& entry : node) {
         const auto name = entry.first.as<std::string>();
-        read(entry.second, key.empty() ? name : fmt::format("{}.{}", key, name));
+        read(entry.second, key.empty() ? name : fmt::format("{}.{}", key, name), depth + 1);
       }
       return;
     }
-    const std::string origin = fmt::format("{}:{}", name_, node.Mark().line + 1);
     if (node.IsScalar()) {
       loader_.apply({.key = key, .value = node.Scalar(), .origin = origin});
-    } else if (node.IsSequence() && key == "participants.allow") {
+    } else if (node.IsSequence() && key == kAllow) {
       loader_.apply({.key = key, .value = joined(node), .origin = origin});
     } else if (node.IsSequence()) {
       loader_.mistake(origin, key, "a list is not expected here");
@@ -199,6 +209,26 @@ bool is_loopback(std::string_view address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
+/// What YAML would read as something else than this text is quoted.
+std::string yaml_text(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+  const bool is_null = text.size() == 4 && (text[0] == 'n' || text[0] == 'N');
+  const bool plain = !text.empty() && text.front() != '-' && text.front() != '.' && !is_null &&
+                     text.find_first_not_of(kPlain) == text.npos;
+  if (plain) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if ((c >= 0 && c < ' ') || c == 0x7F) {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
 /// Prints "a.b.c" keys as nested YAML; keys come grouped by their parents.
 class ConfigPrinter {
  public:
@@ -221,8 +251,9 @@ class ConfigPrinter {
     // Parents have at most two levels: "participants" and "participants.inventory".
     const std::size_t dot = parent.find('.');
     const std::string top = parent.substr(0, dot);
-    if (top != parent_.substr(0, parent_.find('.'))) out_ += fmt::format("{}:\n", top);
-    if (dot != parent.npos) out_ += fmt::format("  {}:\n", parent.substr(dot + 1));
+    const bool opens = !top.empty() && top != parent_.substr(0, parent_.find('.'));
+    if (opens) out_ += fmt::format("{}:\n", top);
+    if (dot != parent.npos) out_ += fmt::format("  {}:\n", yaml_text(parent.substr(dot + 1)));
     parent_ = parent;
   }
 
@@ -231,10 +262,10 @@ class ConfigPrinter {
   std::string out_;
 };
 
-/// What YAML would read as something else than this text is quoted.
-std::string yaml_text(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_of(":#{}[],&*!|>'\"%@` ") == text.npos;
-  return plain ? text : fmt::format("\"{}\"", text);
+std::string yaml_list(const std::vector<std::string>& items) {
+  std::vector<std::string> quoted;
+  for (const std::string& item : items) quoted.push_back(yaml_text(item));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
 }
 
 }  // namespace
@@ -272,8 +303,9 @@ std::string print_config(const LoadedConfig& loaded) {
   ConfigPrinter printer(loaded);
   for (const Setting& setting : settings()) {
     const std::string value = setting.get(loaded.config);
-    const bool is_list = setting.key == "participants.allow";
-    printer.line(std::string(setting.key), is_list ? fmt::format("[{}]", value) : yaml_text(value));
+    printer.line(std::string(setting.key), setting.key == kAllow
+                                               ? yaml_list(loaded.config.participants_allow)
+                                               : yaml_text(value));
   }
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> participants;
   for (const auto& [name, url] : loaded.config.participant_urls) {

@@ -9,6 +9,7 @@
 #include "engine/server/flags.h"
 #include "engine/server/signals.h"
 #include "engine/server/wiring.h"
+#include "engine/wire/connect.h"
 
 namespace {
 
@@ -34,6 +35,8 @@ int main(int argc, char** argv) {
   if (line.print_config) return fmt::print("{}", print_config(*loaded)), 0;
   const ServerConfig& config = loaded->config;
   if (config.data.empty()) return complain(kUsage, "--data DIR is required (see --help)");
+
+  wire::keep_protobuf_quiet();
 
   TerminationSignals signals;  // before any thread, so that all of them leave signals to it
   const Logger log({.level = config.log_level, .format = config.log_format});

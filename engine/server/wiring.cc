@@ -33,11 +33,19 @@ auto run_on(boost::asio::io_context& io, Work work) {
 }
 
 /// Judges what can be judged without looking a name up; the rest is judged at connect.
-Result<void> check_inline_url(const AddressRules& rules, std::string_view text) {
+/// What an inline definition may name: an address that is allowed, as far as that is known without
+/// asking a resolver, or a participant that is configured.
+Result<void> check_inline_address(const HttpInvokerOptions& options, std::string_view text) {
+  if (text.find("://") == std::string_view::npos) {
+    if (options.participants.contains(std::string(text))) return {};
+    return fail(Errc::not_found, "{} is not configured here: see participants.NAME.url", text);
+  }
   const auto url = parse_http_url(text);
   if (!url) return std::unexpected(url.error());
-  const auto address = literal_address(url->host);
-  return address ? rules.check(*url, *address) : Result<void>{};
+  if (const auto address = literal_address(url->host)) return options.allow.check(*url, *address);
+  if (url->host != "localhost") return {};
+  const auto v4 = options.allow.check(*url, *literal_address("127.0.0.1"));
+  return v4 || options.allow.check(*url, *literal_address("[::1]")) ? Result<void>{} : v4;
 }
 
 class RunningDaemon final : public Daemon {
@@ -70,9 +78,14 @@ class RunningDaemon final : public Daemon {
 
     api::ServiceOptions service;
     service.input_bytes_max = config_.engine.input_bytes_max;
-    service.read_inline = [rules = invoker_options->allow](const v1::Definition& from) {
-      const auto allowed = [&rules](std::string_view url) { return check_inline_url(rules, url); };
+    service.read_inline = [options = *invoker_options](const v1::Definition& from) {
+      const auto allowed = [&options](std::string_view address) {
+        return check_inline_address(options, address);
+      };
       return wire::read_definition(from, allowed);
+    };
+    service.allowed_address = [options = *invoker_options](std::string_view address) {
+      return check_inline_address(options, address);
     };
     routes_ = std::make_unique<api::Routes>(*engine_, std::move(service));
     return listen_on_every_thread();
@@ -106,6 +119,10 @@ class RunningDaemon final : public Daemon {
     options.port = address->port;
     options.limits.body_bytes_max = config_.request_bytes_max;
     options.connections_max = config_.connections_max;
+    options.refusal = [body_max = config_.request_bytes_max](unsigned status,
+                                                             std::string_view what) {
+      return api::refused_request(status, what, body_max);
+    };
     const auto threads = engine_->threads();
     options.share_port = threads.size() > 1;
     options.first_on_port = true;

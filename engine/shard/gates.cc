@@ -22,20 +22,20 @@ std::uint32_t Gates::participant_of(const std::string& name) {
   return found->second;
 }
 
-std::uint32_t Gates::lane_of(const Method& method) {
-  key_.assign(method.participant).append(method.path);
+std::uint32_t Gates::lane_of(const std::string& name, const std::string& method) {
+  key_.assign(name).append(method);
   if (const auto found = lane_index_.find(key_); found != lane_index_.end()) return found->second;
-  const std::uint32_t participant = participant_of(method.participant);
-  std::string path = method.path;
+  const std::uint32_t participant = participant_of(name);
+  std::string path = method;
   if (participants_[participant].lanes.size() >= kLanesMax) {
     path = kOtherPaths;
-    key_.assign(method.participant).append(path);
+    key_.assign(name).append(path);
     if (const auto found = lane_index_.find(key_); found != lane_index_.end()) {
       return found->second;
     }
   }
   const auto index = static_cast<std::uint32_t>(lanes_.size());
-  const bool held = holds_.contains({method.participant, path});
+  const bool held = holds_.contains({name, path});
   lanes_.push_back({.participant = participant,
                     .path = std::move(path),
                     .breaker = Breaker(options_.breaker),

@@ -39,7 +39,7 @@ class Gates {
  public:
   explicit Gates(GatesOptions options) : options_(std::move(options)) {}
 
-  [[nodiscard]] std::uint32_t lane_of(const Method& method);
+  [[nodiscard]] std::uint32_t lane_of(const std::string& participant, const std::string& path);
 
   /// Takes room for one attempt. Urgent ones (the way back, probes, what goes on after the pivot)
   /// may use all of it; others leave one eighth to them (rule 12).

@@ -47,6 +47,13 @@ struct Retry {
   Actor actor;
   std::string leg;
 };
+/// Any act of an operator, as long as the saga is still what they saw.
+struct Act {
+  Ticket ticket = 0;
+  SagaId saga;
+  command::Act act;
+  std::uint64_t expected_seq = 0;  // SagaState::seq as last acknowledged; 0: whatever it is
+};
 /// The answer to an Invocation.
 struct Reply {
   SagaId saga;
@@ -107,7 +114,7 @@ struct Hold {
 
 using Input =
     std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
-                 input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
+                 input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
                  input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission,
                  input::WriteNote, input::Hold>;
 

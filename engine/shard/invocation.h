@@ -1,6 +1,7 @@
 // One attempt, ready to leave: what the shard hands out once its intent is durable.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "engine/base/ids.h"
@@ -17,9 +18,10 @@ struct Invocation {
   std::string idempotency_key;  // unquoted
   DefinitionPtr definition;     // keeps `method` alive
   const Method* method = nullptr;
+  std::shared_ptr<const Method> amended;  // where an operator moved it; `method` is in it then
   Bytes request;
   Millis timeout{0};           // of this attempt
-  bool after_unknown = false;  // the last attempt may have happened: a 409 may be its echo
+  bool after_unknown = false;  // an earlier attempt may still run: a 409 may be its echo
   LegRef ref;                  // echoed in the reply
   std::uint32_t lane = 0;      // likewise: whose in-flight room it holds
 };

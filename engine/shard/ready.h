@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/shard/alert.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/invocation.h"
 #include "engine/shard/transition.h"
@@ -47,6 +48,7 @@ struct Ready {
   std::vector<Note> notes;
   std::vector<Invocation> calls;
   std::vector<ShardAnswer> answers;
+  std::vector<Alert> alerts;  // told when everything up to `number` is durable
   Instant wake_at = kNever;
 
   [[nodiscard]] bool has_writes() const { 

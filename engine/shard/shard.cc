@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/core/legal_acts.h"
 
 namespace skald {
 namespace {
@@ -16,6 +17,7 @@ struct TicketOf {
   Ticket operator()(const input::TakeSignal& s) const { return s.ticket; }
   Ticket operator()(const input::Cancel& c) const { return c.ticket; }
   Ticket operator()(const input::Retry& r) const { return r.ticket; }
+  Ticket operator()(const input::Act& a) const { return a.ticket; }
   template <class Other>
   Ticket operator()(const Other&) const {
     return 0;
@@ -46,7 +48,8 @@ Ready Shard::ready() {
   if (!patience_.empty()) wake = std::min(wake, patience_.top().until);
   if (timers_until_ != Instant{}) wake = std::min(wake, timers_until_ - options_.timer_window / 2);
   wake = std::min(wake, gates_.next_wake());
-  ready_.wake_at = wake;
+  // After writing has ended nothing may come of a timer: one that is due would be due for ever.
+  ready_.wake_at = failed_ ? kNever : wake;
   return std::exchange(ready_, Ready{});
 }
 
@@ -100,31 +103,38 @@ void Shard::on(input::TakeSignal& in) {
 }
 
 void Shard::on(input::Cancel& in) {
-  const SagaId id = in.saga;
   if (failed_) return answer(in.ticket, *failed_);
-  Resident* saga = find_or_load(id, Input(in));
-  if (saga == nullptr) return;
-  Decision decision;
-  const auto done = run(*saga, command::Cancel{.actor = std::move(in.actor)}, decision);
-  if (done) {
-    answer(in.ticket, answer_of(*saga));
-  } else {
-    answer(in.ticket, done.error());  // `undecided` comes with events
-  }
-  settle(*saga, decision);
+  Resident* saga = find_or_load(in.saga, Input(in));
+  if (saga != nullptr) act(*saga, in.ticket, command::Cancel{.actor = std::move(in.actor)});
 }
 
 void Shard::on(input::Retry& in) {
-  const SagaId id = in.saga;
   if (failed_) return answer(in.ticket, *failed_);
-  Resident* saga = find_or_load(id, Input(in));
+  Resident* saga = find_or_load(in.saga, Input(in));
   if (saga == nullptr) return;
+  act(*saga, in.ticket, command::Retry{.actor = std::move(in.actor), .leg = std::move(in.leg)});
+}
+
+void Shard::on(input::Act& in) {
+  if (failed_) return answer(in.ticket, *failed_);
+  Resident* saga = find_or_load(in.saga, Input(in));
+  if (saga == nullptr) return;
+  // What is not written yet nobody has seen: queries and what follows from them alone.
+  if (in.expected_seq != 0 && in.expected_seq != saga->saved_seq) {
+    return answer(in.ticket, moved_on(saga->state, in.expected_seq, saga->saved_seq));
+  }
+  act(*saga, in.ticket, std::move(in.act));
+}
+
+void Shard::act(Resident& saga, Ticket ticket, command::Act&& asked) {
   Decision decision;
-  const auto done =
-      run(*saga, command::Retry{.actor = std::move(in.actor), .leg = std::move(in.leg)}, decision);
-  if (!done) return answer(in.ticket, done.error());
-  answer(in.ticket, answer_of(*saga));
-  settle(*saga, decision);
+  const auto done = run(saga, std::move(asked), decision);
+  if (done) {
+    answer(ticket, answer_of(saga));
+  } else {
+    answer(ticket, done.error());  // a cancel's `undecided` comes with events
+  }
+  settle(saga, decision);
 }
 
 void Shard::on(input::Reply& in) {

@@ -45,6 +45,7 @@ struct ShardCounters {
   std::uint64_t completed = 0;
   std::uint64_t compensated = 0;
   std::uint64_t became_stuck = 0;
+  std::uint64_t alerts[kAlertKinds] = {};  // by AlertKind, from 1
 };
 
 /// Thread: one at a time; owned by its driver.
@@ -107,6 +108,7 @@ class Shard {
   void on(input::TakeSignal& in);
   void on(input::Cancel& in);
   void on(input::Retry& in);
+  void on(input::Act& in);
   void on(input::Reply& in);
   void on(input::Tick& in);
   void on(input::KeyLoaded& in);
@@ -128,19 +130,29 @@ class Shard {
   Resident* find_or_load(const SagaId& id, Input&& then);
   void admit_loaded(const SagaId& id, SagaState&& state);
   [[nodiscard]] Result<void> run(Resident& saga, command::Body&& command, Decision& decision);
+  void act(Resident& saga, Ticket ticket, command::Act&& asked);
   /// After each decision: dispatch, hand out, save, notify, arm, evict.
   void settle(Resident& saga, Decision& decision);
   void dispatch_wants(Resident& saga, Decision& decision);
   void hand_out(Resident& saga, const Decision& decision);
   void save(Resident& saga);
+  /// Whoever is told of a saga is told what is durable, by the time the answer is given.
+  void save_before_answer(Resident& saga);
   void notify(Resident& saga);
   void arm(Resident& saga);
   void evict_if_idle(const SagaId& id);
   void pump_gates();
+  [[nodiscard]] static const Method& method_of(const Resident& saga, const Want& want);
   [[nodiscard]] std::uint32_t lane_of(const Resident& saga, const Want& want);
+
+  // shard_alerts.cc
+  void alert_of(const Resident& saga, const Decision& decision, bool was_stuck);
+  void alert(const Resident& saga, AlertKind kind, std::optional<LegRef> leg, Operation operation,
+             const std::string& code);
 
   // shard_waiters.cc
   void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
+  [[nodiscard]] Error too_many_wait() const;
   void answer(Ticket ticket, Error error);
   void answer(Ticket ticket, SagaAnswer&& answer);
   [[nodiscard]] SagaAnswer answer_of(const Resident& saga) const;

@@ -18,12 +18,7 @@ std::optional<Error> Shard::refuse_admission() const {
                     "again later with the same key",
                     residents_.size())};
   }
-  if (waiting_.size() >= options_.waiters_max) {
-    return Error{Errc::resource_exhausted,
-                 fmt::format("busy: {} callers wait on this shard (limit waiters_max); try again "
-                             "later with the same key",
-                             waiting_.size())};
-  }
+  if (waiting_.size() >= options_.waiters_max) return too_many_wait();
   return std::nullopt;
 }
 
@@ -88,8 +83,8 @@ void Shard::start_saga(input::Submit& in) {
                                           .input = std::move(in.input)},
                            decision);
   SKALD_CHECK(started.has_value(), "saga_id={}", id.text());
-  wait_for(saga, in.ticket, in.mode, in.wait_until, true);
   settle(saga, decision);
+  wait_for(saga, in.ticket, in.mode, in.wait_until, true);
 }
 
 }  // namespace skald

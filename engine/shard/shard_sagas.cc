@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/core/evolve.h"
+#include "engine/core/order.h"
 #include "engine/core/owed.h"
 #include "engine/shard/shard.h"
 
@@ -26,48 +27,42 @@ bool same_row(const SagaSummary& stored, const SagaState& state, bool waiting) {
   return stored.status == state.status && stored.waiting == waiting;
 }
 
-const OperationState& operation_of(const LegState& leg, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return leg.action;
-    case Operation::compensation:
-      return *leg.undo;
-    case Operation::probe:
-      return *leg.probe;
-  }
-  return leg.action;
-}
-
-const OperationPlan& plan_of(const StepDefinition& step, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return step.action;
-    case Operation::compensation:
-      return *step.compensation;
-    case Operation::probe:
-      return *step.probe;
-  }
-  return step.action;
+/// Whether the store has the rows of a waiting saga: those of its last write, which the same
+/// functions made. Where the definition has gone since, nobody can tell any more, and it is taken
+/// for waiting if it can be: then its timer's row goes and the row of an active saga is put, and
+/// doing either for nothing is harmless.
+bool stored_as_waiting(const SagaState& state, const Definition* definition) {
+  if (state.terminal || state.definition_missing) return false;
+  if (definition == nullptr) return state.in_flight == 0 && state.backing_off == 0;
+  return is_waiting(*definition, state, state.updated_at);
 }
 
 Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
                          std::uint32_t lane) {
   const StepDefinition& step = definition->steps[send.leg.step];
   const LegState& leg = state.steps[send.leg.step].legs[send.leg.leg];
-  const OperationState& op = operation_of(leg, send.operation);
+  const OperationState& op = *find_operation(leg, send.operation);
   const OperationPlan& plan = plan_of(step, send.operation);
+  std::shared_ptr<const Method> amended;
+  if (const Endpoint* endpoint = amended_endpoint(state, send.leg, send.operation)) {
+    Method moved = plan.method;
+    moved.participant = endpoint->participant;
+    moved.path = endpoint->path;
+    amended = std::make_shared<const Method>(std::move(moved));
+  }
   return {.saga_id = state.id,
           .leg = leg_name(*definition, state, send.leg),
           .operation = send.operation,
           .attempt = send.attempt,
           .idempotency_key = operation_key(*definition, state, send.leg, send.operation),
           .definition = definition,
-          .method = &plan.method,
+          .method = amended ? amended.get() : &plan.method,
+          .amended = amended,
           .request = send.operation == Operation::compensation ? leg.undo_request
                      : send.operation == Operation::probe      ? leg.probe_request
                                                                : leg.request,
           .timeout = plan.attempt_timeout,
-          .after_unknown = op.maybe && op.last.kind == OutcomeKind::unknown,
+          .after_unknown = op.maybe,
           .ref = send.leg,
           .lane = lane};
 }
@@ -92,10 +87,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
   saga.definition =
       definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
   if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
-  // The rows in the store are those of the last write: the same functions made them.
-  const bool known = saga.definition && !saga.state.definition_missing;
-  const bool waiting = !saga.state.terminal && known &&
-                       is_waiting(*saga.definition, saga.state, saga.state.updated_at);
+  const bool waiting = stored_as_waiting(saga.state, saga.definition.get());
   saga.stored = summary_of(saga.state, waiting);
   if (waiting) {
     const Instant due = next_wake(saga.state, saga.state.updated_at);
@@ -141,9 +133,10 @@ void Shard::settle(Resident& saga, Decision& decision) {
     return;
   }
   hand_out(saga, decision);
+  alert_of(saga, decision, was_stuck);
   std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
-  if (decision.durable) save(saga);
-  if (saga.state.status == SagaStatus::stuck && !was_stuck) counters_.became_stuck += 1;
+  // What may wait for the next write waits for an answer: while nothing is in flight none comes.
+  if (decision.durable || saga.state.in_flight == 0) save(saga);
   notify(saga);
   arm(saga);
   const bool may_leave =
@@ -151,9 +144,16 @@ void Shard::settle(Resident& saga, Decision& decision) {
   if (may_leave) evictable_.emplace_back(saga.number, saga.state.id);
 }
 
+const Method& Shard::method_of(const Resident& saga, const Want& want) {
+  return plan_of(saga.definition->steps[want.leg.step], want.operation).method;
+}
+
 std::uint32_t Shard::lane_of(const Resident& saga, const Want& want) {
-  const StepDefinition& step = saga.definition->steps[want.leg.step];
-  return gates_.lane_of(plan_of(step, want.operation).method);
+  const Endpoint* amended = amended_endpoint(saga.state, want.leg, want.operation);
+  if (amended != nullptr) return gates_.lane_of(amended->participant, amended->path);
+  const Method& method = method_of(saga, want);
+  return gates_.lane_of(method.participant, method.path);
+}
 }
 
 void Shard::dispatch_wants(Resident& saga, Decision& decision) {
@@ -190,6 +190,10 @@ void Shard::hand_out(Resident& saga, const Decision& decision) {
       ready_.calls.push_back(std::move(call));
     }
   }
+}
+
+void Shard::save_before_answer(Resident& saga) {
+  if (!failed_ && !saga.unsaved.empty()) save(saga);
 }
 
 void Shard::save(Resident& saga) {

@@ -33,10 +33,23 @@ SagaAnswer Shard::answer_of(const Resident& saga) const {
                     .has_output = state.has_output,
                     .failure = state.failure,
                     .refusals = {}};
+  if (state.abandoned_by) {
+    result.failure = {.leg = {},
+                      .outcome = OutcomeKind::rejected,
+                      .code = "abandoned",
+                      .message = state.abandoned_by->reason};
+  }
   if (saga.definition && !state.refused.empty()) {
     result.refusals = refusals(*saga.definition, state);
   }
   return result;
+}
+
+Error Shard::too_many_wait() const {
+  return {Errc::resource_exhausted,
+          fmt::format("busy: {} callers wait on this shard (limit waiters_max); try again later "
+                      "with the same key",
+                      waiting_.size())};
 }
 
 void Shard::answer(Ticket ticket, Error error) {
@@ -49,10 +62,13 @@ void Shard::answer(Ticket ticket, SagaAnswer&& answer) {
 
 void Shard::wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created) {
   if (is_reached(saga.state, mode)) {
+    save_before_answer(saga);
     SagaAnswer reached = answer_of(saga);
     reached.created = created;
     return answer(ticket, std::move(reached));
   }
+  // A submission that makes a saga has been admitted with its waiting.
+  if (!created && waiting_.size() >= options_.waiters_max) return answer(ticket, too_many_wait());
   saga.waiters.push_back({.ticket = ticket, .mode = mode, .created = created});
   waiting_.emplace(ticket, saga.state.id);
   if (until != kNever) patience_.push({.until = until, .ticket = ticket});
@@ -62,6 +78,7 @@ void Shard::notify(Resident& saga) {
   if (saga.waiters.empty()) return;
   std::erase_if(saga.waiters, [&](const Waiter& waiter) {
     if (!is_reached(saga.state, waiter.mode)) return false;
+    save_before_answer(saga);
     SagaAnswer reached = answer_of(saga);
     reached.created = waiter.created;
     answer(waiter.ticket, std::move(reached));
@@ -80,6 +97,7 @@ void Shard::end_patience() {
     waiting_.erase(waiting);
     Resident& saga = *residents_.at(id);
     const auto waiter = std::ranges::find(saga.waiters, ticket, &Waiter::ticket);
+    save_before_answer(saga);
     SagaAnswer late = answer_of(saga);
     late.created = waiter->created;
     late.timed_out = true;

@@ -29,6 +29,9 @@ class MemoryStore final : public Store {
   Result<void> commit(std::span<const ShardBatch> batches) override;
   Result<std::optional<StoredSaga>> load(const SagaId& id) override;
   Result<std::optional<KeyRow>> find_key(std::string_view key) override;
+  std::optional<Result<std::optional<KeyRow>>> find_key_in_memory(std::string_view key) override {
+    return find_key(key);
+  }
   Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                 std::size_t limit) override;
   Result<ListPage> list(const ListQuery& query) override;

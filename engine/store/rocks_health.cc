@@ -23,4 +23,9 @@ void Health::OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* 
   end_writing(status == nullptr ? "background error" : status->ToString());
 }
 
+void Health::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                                  bool* auto_recovery) {
+  *auto_recovery = false;
+}
+
 }  // namespace skald::rocks

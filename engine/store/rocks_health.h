@@ -23,6 +23,10 @@ class Health final : public rocksdb::EventListener {
   void end_writing(std::string_view reason);
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override;
+  /// Never: after a full disk 7.8 recovers by itself, whatever its options say, and may then wait
+  /// for that for ever when it is closed.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status status,
+                            bool* auto_recovery) override;
 
  private:
   Logger log_;

@@ -4,109 +4,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <string_view>
 #include <vector>
 
-#include "engine/base/hash.h"
+#include "engine/store/rocks_log_format.h"
 
 namespace skald::rocks {
 namespace {
 
-constexpr std::size_t kBlockSize = 32 * 1024;
-constexpr std::size_t kHeaderSize = 7;
-constexpr std::size_t kRecycledHeaderSize = 11;
 constexpr std::size_t kWriteHeaderSize = 12;  // sequence number, count
 constexpr std::string_view kLogSuffix = ".log";
-constexpr std::uint32_t kCrcMaskDelta = 0xA282EAD8U;
 
-// Types of physical records. Source: db/log_format.h.
-enum class Type : std::uint8_t { zero = 0, full = 1, first = 2, middle = 3, last = 4 };
-constexpr std::uint8_t kRecycledShift = 4;  // 5..8: the same four, with the longer header
-constexpr std::uint8_t kTypeMax = 8;        // 9, compression, is never switched on
-
-template <class Number>
-Number little_endian(std::string_view bytes) {
-  Number value = 0;
-  for (std::size_t i = sizeof(Number); i-- > 0;) {
-    value = static_cast<Number>((value << 8) | static_cast<unsigned char>(bytes[i]));
-  }
-  return value;
-}
-
-std::uint32_t masked(std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + kCrcMaskDelta; }
-
-struct Physical {
-  Type type = Type::zero;
-  std::string_view payload;
-  std::size_t size = 0;  // with its header
-};
-
-// Reads the physical record at the front of `block`, or says what is wrong with it.
-std::expected<Physical, std::string_view> read_physical(std::string_view block) {
-  if (block.size() < kHeaderSize) return std::unexpected("its header is cut short");
-  const auto length = little_endian<std::uint16_t>(block.substr(4));
-  const auto raw = static_cast<std::uint8_t>(block[6]);
-  if (raw == 0 || raw > kTypeMax) {
-    return std::unexpected(raw == 0 ? "zeros stand where a record should" : "its type is unknown");
-  }
-  const bool recycled = raw > kRecycledShift;
-  const std::size_t header = recycled ? kRecycledHeaderSize : kHeaderSize;
-  if (header + length > block.size()) return std::unexpected("it goes past the end of its block");
-  const std::string_view covered = block.substr(6, header - 6 + length);  // from the type on
-  if (masked(crc32c(covered)) != little_endian<std::uint32_t>(block)) {
-    return std::unexpected("its checksum is wrong");
-  }
-  return Physical{.type = static_cast<Type>(recycled ? raw - kRecycledShift : raw),
-                  .payload = block.substr(header, length),
-                  .size = header + length};
-}
-
-Error file_error(std::string_view what, const std::string& path, const rocksdb::IOStatus& status) {
-  return {Errc::unavailable, fmt::format("{} {}: {}", what, path, status.ToString())};
-}
-
-// A log, block by block.
-class LogFile {
- public:
-  static Result<LogFile> open(rocksdb::FileSystem& files, std::string path) {
-    LogFile log;
-    log.path_ = std::move(path);
-    auto status = files.NewSequentialFile(log.path_, rocksdb::FileOptions(), &log.file_, nullptr);
-    if (!status.ok()) return std::unexpected(file_error("cannot open log", log.path_, status));
-    log.block_.resize(kBlockSize);
-    return log;
-  }
-
-  /// The next block, shorter at the end of the file; empty behind it.
-  Result<std::string_view> next() {
-    std::size_t have = 0;
-    while (have < kBlockSize) {
-      rocksdb::Slice got;
-      const auto status =
-          file_->Read(kBlockSize - have, rocksdb::IOOptions(), &got, block_.data() + have, nullptr);
-      if (!status.ok()) return std::unexpected(file_error("cannot read log", path_, status));
-      if (got.empty()) break;
-      if (got.data() != block_.data() + have) {
-        std::copy_n(got.data(), got.size(), block_.data() + have);
-      }
-      have += got.size();
-    }
-    offset_ = end_;
-    end_ += have;
-    return std::string_view(block_).substr(0, have);
-  }
-
-  [[nodiscard]] std::uint64_t offset() const { return offset_; }  // of the block read last
-  [[nodiscard]] std::uint64_t end() const { return end_; }
-
- private:
-  std::string path_;
-  std::unique_ptr<rocksdb::FSSequentialFile> file_;
-  std::string block_;
-  std::uint64_t offset_ = 0;
-  std::uint64_t end_ = 0;
-};
+using Type = PhysicalType;
 
 struct Damage {
   std::uint64_t at = 0;     // of the physical record that is wrong
@@ -287,6 +196,9 @@ Result<LogCheck> check_logs(rocksdb::FileSystem& files, const std::string& direc
     check.writes += found->writes;
     check.updates += found->updates;
     check.bytes += found->size;
+    check.next_sequence = found->writes != 0 ? next_sequence : check.next_sequence;
+    check.last_log = name;
+    check.last_log_writes = found->writes;
     if (!found->damage) continue;
     const Damage& damage = *found->damage;
     const bool last = &name == &names->back();
@@ -304,68 +216,6 @@ Result<LogCheck> check_logs(rocksdb::FileSystem& files, const std::string& direc
                           .reason = std::string(damage.reason)};
   }
   return check;
-}
-
-namespace {
-
-Result<void> copy_tail(rocksdb::FileSystem& files, const std::string& from, const TornTail& tail) {
-  std::unique_ptr<rocksdb::FSSequentialFile> in;
-  std::unique_ptr<rocksdb::FSWritableFile> out;
-  const rocksdb::IOOptions io;
-  auto status = files.NewSequentialFile(from, rocksdb::FileOptions(), &in, nullptr);
-  if (status.ok()) status = in->Skip(tail.offset);
-  if (status.ok()) {
-    status = files.NewWritableFile(tail.copy, rocksdb::FileOptions(), &out, nullptr);
-  }
-  std::string buffer(kBlockSize, '\0');
-  for (std::uint64_t left = tail.size; status.ok() && left != 0;) {
-    rocksdb::Slice got;
-    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(left, kBlockSize));
-    status = in->Read(want, io, &got, buffer.data(), nullptr);
-    if (!status.ok() || got.empty()) break;
-    status = out->Append(got, io, nullptr);
-    left -= got.size();
-  }
-  if (status.ok()) status = out->Fsync(io, nullptr);
-  if (status.ok()) status = out->Close(io, nullptr);
-  if (!status.ok()) return std::unexpected(file_error("cannot set aside to", tail.copy, status));
-  return {};
-}
-
-Result<void> sync_directory(rocksdb::FileSystem& files, const std::string& directory) {
-  std::unique_ptr<rocksdb::FSDirectory> opened;
-  const rocksdb::IOOptions io;
-  auto status = files.NewDirectory(directory, io, &opened, nullptr);
-  if (status.ok()) status = opened->Fsync(io, nullptr);
-  if (!status.ok()) return std::unexpected(file_error("cannot sync", directory, status));
-  return {};
-}
-
-Result<void> cut(rocksdb::FileSystem& files, const std::string& path, std::uint64_t size) {
-  std::unique_ptr<rocksdb::FSWritableFile> file;
-  const rocksdb::IOOptions io;
-  // FileSystem::Truncate is not implemented for real files in 7.8.
-  auto status = files.ReopenWritableFile(path, rocksdb::FileOptions(), &file, nullptr);
-  if (status.ok()) status = file->Truncate(size, io, nullptr);
-  if (status.ok()) status = file->Fsync(io, nullptr);
-  if (status.ok()) status = file->Close(io, nullptr);
-  if (!status.ok()) return std::unexpected(file_error("cannot cut", path, status));
-  return {};
-}
-
-}  // namespace
-
-Result<void> set_torn_tail_aside(rocksdb::FileSystem& files, const std::string& directory,
-                                 std::int64_t now_ms, TornTail& tail) {
-  const std::string folder = directory + "/torn";
-  const auto status = files.CreateDirIfMissing(folder, rocksdb::IOOptions(), nullptr);
-  if (!status.ok()) return std::unexpected(file_error("cannot make", folder, status));
-  tail.copy = fmt::format("{}/{}.{}", folder, tail.log, now_ms);
-  const std::string log = directory + "/" + tail.log;
-  if (auto done = copy_tail(files, log, tail); !done) return done;
-  if (auto done = sync_directory(files, folder); !done) return done;
-  if (auto done = sync_directory(files, directory); !done) return done;
-  return cut(files, log, tail.offset);
 }
 
 }  // namespace skald::rocks

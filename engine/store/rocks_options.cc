@@ -4,18 +4,20 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include <limits>
 #include <utility>
 
 #include "engine/base/ids.h"
+#include "engine/store/rocks_info_log.h"
 #include "engine/store/rocks_keys.h"
 
 namespace skald::rocks {
 namespace {
 
-constexpr std::size_t kMemtableBytes = 64ULL << 20;
 constexpr int kMemtablesMax = 4;
 constexpr std::uint64_t kLogBytesMax = 512ULL << 20;  // bounds what a restart replays
 constexpr std::uint64_t kBytesPerSync = 1ULL << 20;
@@ -23,11 +25,8 @@ constexpr std::size_t kBlockCacheBytes = 64ULL << 20;  // shared by both column 
 constexpr int kBloomBitsPerKey = 10;
 constexpr int kBackgroundJobs =
     2;  // fewer than 8: before 7.9 a retried flush could reorder updates
-constexpr std::size_t kInfoLogsKept = 5;
-constexpr std::size_t kInfoLogBytesMax = 16ULL << 20;
-// Of an event's key. The first half of the id, its placement, is spread evenly and tells sagas
-// apart.
-constexpr std::size_t kHintPrefixSize = 8;
+constexpr std::size_t kMemtableBytesPerBucket = 671;  // 100,000 of them by default, 8 bytes each
+constexpr std::uint32_t kListLengthMax = 64;  // entries of a bucket before it becomes a skip list
 
 rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -36,10 +35,11 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   return table;
 }
 
-rocksdb::ColumnFamilyOptions common_options() {
+rocksdb::ColumnFamilyOptions common_options(Sizes sizes) {
   rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kMemtableBytes;
+  options.write_buffer_size = sizes.memtable_bytes;
   options.max_write_buffer_number = kMemtablesMax;
+  options.target_file_size_base = sizes.table_bytes;
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kZSTD;
@@ -82,13 +82,15 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
 
 std::shared_ptr<rocksdb::Cache> block_cache() { return rocksdb::NewLRUCache(kBlockCacheBytes); }
 
-rocksdb::DBOptions database_options(rocksdb::Env* env,
-                                    std::shared_ptr<rocksdb::EventListener> listener) {
+rocksdb::DBOptions database_options(
+    rocksdb::Env* env, Logger log, std::vector<std::shared_ptr<rocksdb::EventListener>> listeners) {
   rocksdb::DBOptions options;
   if (env != nullptr) options.env = env;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
-  options.listeners.push_back(std::move(listener));
+  options.listeners = std::move(listeners);
+  options.info_log = std::make_shared<InfoLog>(std::move(log));
+  options.info_log_level = options.info_log->GetInfoLogLevel();
 
   // Durability. A write is synced by WriteOptions.sync and by nothing else: no SyncWAL()
   // (before 7.10 it upset the tracking of logs), no manual_wal_flush (before 9.7 column families
@@ -110,26 +112,24 @@ rocksdb::DBOptions database_options(rocksdb::Env* env,
   options.max_background_jobs = kBackgroundJobs;
   options.max_total_wal_size = kLogBytesMax;
   options.bytes_per_sync = kBytesPerSync;
-  options.keep_log_file_num = kInfoLogsKept;
-  options.max_log_file_size = kInfoLogBytesMax;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   return options;
 }
 
-rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache) {
-  rocksdb::ColumnFamilyOptions options = common_options();
+rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache, Sizes sizes) {
+  rocksdb::ColumnFamilyOptions options = common_options(sizes);
   rocksdb::BlockBasedTableOptions table = table_options(std::move(cache));
   table.whole_key_filtering = false;  // records are read by saga, never one by one
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(SagaId::kBytesSize));
-  // A saga's records arrive in order, so the place of the last one is a good guess for the next.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kHintPrefixSize));
+  // Records are read by saga only, so the memtable is a short sorted list for each saga, found by
+  // hash: an insertion looks at a few entries instead of walking down a list of all.
+  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(
+      1 + sizes.memtable_bytes / kMemtableBytesPerBucket, 0, std::numeric_limits<int>::max(), false, kListLengthMax));
   return options;
 }
 
-rocksdb::ColumnFamilyOptions row_options(std::shared_ptr<rocksdb::Cache> cache) {
-  rocksdb::ColumnFamilyOptions options = common_options();
+rocksdb::ColumnFamilyOptions row_options(std::shared_ptr<rocksdb::Cache> cache, Sizes sizes) {
+  rocksdb::ColumnFamilyOptions options = common_options(sizes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
   options.memtable_insert_with_hint_prefix_extractor = std::make_shared<TimeOrderedRows>();
   return options;

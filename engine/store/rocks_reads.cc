@@ -174,6 +174,23 @@ Result<std::optional<KeyRow>> RocksStore::find_key(std::string_view key) {
   return KeyRow{.key = std::string(key), .saga = (*row)->saga, .body_hash = (*row)->body_hash};
 }
 
+std::optional<Result<std::optional<KeyRow>>> RocksStore::find_key_in_memory(std::string_view key) {
+  // Memtables, the filters of the tables, and cached blocks. Thread-local buffers: shards ask at
+  // each submission.
+  thread_local rocks::Bytestring row_key;
+  rocksdb::ReadOptions options;
+  options.read_tier = rocksdb::kBlockCacheTier;
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get(options, families_.rows,
+                               row_key.begin(RowKind::submission_key).bytes(key).view(), &value);
+  if (status.IsIncomplete()) return std::nullopt;
+  if (status.IsNotFound()) return Result<std::optional<KeyRow>>(std::nullopt);
+  if (!status.ok()) return std::unexpected(read_failed("a row", status));
+  const auto row = rocks::read_key_value(value.ToStringView());
+  if (!row) return std::unexpected(damaged("an idempotency key's row"));
+  return KeyRow{.key = std::string(key), .saga = row->saga, .body_hash = row->body_hash};
+}
+
 Result<std::vector<SagaId>> RocksStore::find_business_key(std::string_view business_key,
                                                           std::size_t limit) {
   std::vector<SagaId> ids;

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "engine/store/rocks_options.h"
+#include "engine/store/rocks_table_check.h"
 
 namespace skald {
 namespace {
@@ -19,10 +20,23 @@ rocksdb::Env* env_of(const RocksOptions& options) {
   return options.env != nullptr ? options.env : rocksdb::Env::Default();
 }
 
+// RocksDB does not always say which table it could not read.
+Error cannot_open(const RocksOptions& options, const rocksdb::Status& status) {
+  std::string message = fmt::format("cannot open {}: {}", options.directory, status.ToString());
+  if (!status.IsCorruption()) return {Errc::unavailable, std::move(message)};
+  for (const std::string& table : rocks::damaged_tables(options.directory, env_of(options))) {
+    message += fmt::format("; table {}", table);
+  }
+  return {Errc::data_loss, std::move(message)};
+}
+
 }  // namespace
 
 RocksStore::RocksStore(RocksOptions options)
-    : options_(std::move(options)), health_(std::make_shared<rocks::Health>(options_.log)) {}
+    : options_(std::move(options)),
+      health_(std::make_shared<rocks::Health>(options_.log)),
+      mark_(std::make_shared<rocks::MarkKeeper>(*env_of(options_)->GetFileSystem(),
+                                                options_.directory)) {}
 
 RocksStore::~RocksStore() = default;
 
@@ -31,47 +45,89 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(RocksOptions options) {
   auto lock = DirectoryLock::take(store->options_.directory);
   if (!lock) return std::unexpected(lock.error());
   store->lock_ = std::move(*lock);
-  if (auto done = store->check_and_repair_logs(); !done) return std::unexpected(done.error());
+  if (auto done = store->check_files(); !done) return std::unexpected(done.error());
   if (auto done = store->open_database(); !done) return std::unexpected(done.error());
   if (auto done = store->check_format(); !done) return std::unexpected(done.error());
   if (auto done = store->restore_positions(); !done) return std::unexpected(done.error());
   return store;
 }
 
-Result<void> RocksStore::check_and_repair_logs() {
-  rocksdb::Env* env = env_of(options_);
-  rocksdb::FileSystem& files = *env->GetFileSystem();
-  auto check = rocks::check_logs(files, options_.directory);
-  if (!check) return std::unexpected(check.error());
-  log_check_ = std::move(*check);
-  if (!log_check_.torn) return {};
-  rocks::TornTail& torn = *log_check_.torn;
-  const auto now_ms = static_cast<std::int64_t>(env->NowMicros()) / kMicrosPerMilli;
-  if (auto done = rocks::set_torn_tail_aside(files, options_.directory, now_ms, torn); !done) {
-    return done;
+Result<void> RocksStore::check_files() {
+  rocksdb::FileSystem& files = *env_of(options_)->GetFileSystem();
+  const std::string& directory = options_.directory;
+  const auto found = rocks::read_mark(files, directory);
+  if (!found) return std::unexpected(found.error());
+  if (found->damaged) {
+    options_.log.warn("mark is damaged, made anew file={}/acknowledged", directory);
   }
-  options_.log.warn(
-      "torn tail of the last log set aside log={} offset={} bytes={} reason=\"{}\" copy={}",
-      torn.log, torn.offset, torn.size, torn.reason, torn.copy);
+  mark_found_ = found->mark;
+  auto manifest = rocks::check_manifest(files, directory);
+  if (!manifest) return std::unexpected(manifest.error());
+  auto logs = rocks::check_logs(files, directory);
+  if (!logs) return std::unexpected(logs.error());
+  log_check_ = std::move(*logs);
+  if (mark_found_) {
+    const auto reached = rocks::check_reaches(*mark_found_, *manifest, directory);
+    if (!reached) return reached;
+    const auto in_logs = rocks::check_reaches(*mark_found_, log_check_, directory);
+    if (!in_logs) return std::unexpected(in_logs.error());
+    // With a torn tail RocksDB may not open yet; the check behind the opening tells then.
+    if (!*in_logs && !log_check_.torn && !(*manifest)->torn) {
+      if (auto reach = check_tables_reach(*mark_found_); !reach) return reach;
+    }
+  }
+  if (*manifest) {
+    if (auto done = set_aside((*manifest)->torn); !done) return done;
+  }
+  return set_aside(log_check_.torn);
+}
+
+Result<void> RocksStore::set_aside(std::optional<rocks::TornTail>& torn) {
+  if (!torn) return {};
+  rocksdb::Env* env = env_of(options_);
+  const auto now_ms = static_cast<std::int64_t>(env->NowMicros()) / kMicrosPerMilli;
+  auto done = rocks::set_torn_tail_aside(*env->GetFileSystem(), options_.directory, now_ms, *torn);
+  if (!done) return done;
+  options_.log.warn("torn tail set aside file={} offset={} bytes={} reason=\"{}\" copy={}",
+                    torn->log, torn->offset, torn->size, torn->reason, torn->copy);
   return {};
 }
 
-Result<void> RocksStore::open_database() {
+std::vector<rocksdb::ColumnFamilyDescriptor> RocksStore::column_families() const {
   const auto cache = rocks::block_cache();
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, rocks::row_options(cache)},
-      {std::string(kEventFamily), rocks::event_options(cache)}};
+  return {{rocksdb::kDefaultColumnFamilyName, rocks::row_options(cache, options_.sizes)},
+          {std::string(kEventFamily), rocks::event_options(cache, options_.sizes)}};
+}
+
+Result<void> RocksStore::check_tables_reach(const rocks::Mark& mark) {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const auto status = rocksdb::DB::Open(rocks::database_options(options_.env, health_),
-                                        options_.directory, families, &handles, &opened);
+  const auto status =
+      rocksdb::DB::OpenForReadOnly(rocks::database_options(options_.env, options_.log, {}),
+                                   options_.directory, column_families(), &handles, &opened);
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  if (!status.ok()) return std::unexpected(cannot_open(options_, status));
+  const std::uint64_t last_sequence = db->GetLatestSequenceNumber();
+  for (auto* handle : handles) (void)db->DestroyColumnFamilyHandle(handle);
+  return rocks::check_reaches(mark, last_sequence, log_check_, options_.directory);
+}
+
+Result<void> RocksStore::open_database() {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto status =
+      rocksdb::DB::Open(rocks::database_options(options_.env, options_.log, {health_, mark_}),
+                        options_.directory, column_families(), &handles, &opened);
   db_.reset(opened);
   for (rocksdb::ColumnFamilyHandle* handle : handles) handles_.emplace_back(handle);
-  if (!status.ok()) {
-    return fail(status.IsCorruption() ? Errc::data_loss : Errc::unavailable, "cannot open {}: {}",
-                options_.directory, status.ToString());
-  }
+  if (!status.ok()) return std::unexpected(cannot_open(options_, status));
   families_ = {.rows = handles_[0].get(), .events = handles_[1].get()};
+  if (mark_found_) {
+    const auto reached = rocks::check_reaches(*mark_found_, db_->GetLatestSequenceNumber(),
+                                              log_check_, options_.directory);
+    if (!reached) return reached;
+  }
+  if (auto begun = mark_->begin(*db_); !begun) return begun;
   return health_->may_write();
 }
 
@@ -120,8 +176,14 @@ Result<void> RocksStore::restore_positions() {
 Result<void> RocksStore::write() {
   const auto status = db_->Write(rocks::write_options(), &batch_);
   batch_.Clear();
-  if (!status.ok()) health_->end_writing(status.ToString());
-  return health_->may_write();
+  if (!status.ok()) {
+    health_->end_writing(status.ToString());
+    return health_->may_write();
+  }
+  // It is durable, whatever else failed in the meantime: what readers see is acknowledged.
+  const auto marked = mark_->acknowledge(db_->GetLatestSequenceNumber());
+  if (!marked) health_->end_writing(marked.error().message);
+  return {};
 }
 
 Result<ShardMeta> RocksStore::open_shard(std::uint32_t shard) {

@@ -17,6 +17,8 @@
 #include "engine/store/rocks_batch.h"
 #include "engine/store/rocks_health.h"
 #include "engine/store/rocks_log_check.h"
+#include "engine/store/rocks_mark.h"
+#include "engine/store/rocks_options.h"
 #include "engine/store/store.h"
 
 namespace skald {
@@ -26,14 +28,16 @@ struct RocksOptions {
   std::uint64_t disk_reserve_bytes = 0;  // below it, commits that start sagas are refused
   rocksdb::Env* env =
       nullptr;  // borrowed, outlives the store; null: the system's. Faults slide in here
+  rocks::Sizes sizes;
   Logger log;
 };
 
 /// Thread: as Store says. commit() and open_shard() exclude each other.
 class RocksStore final : public Store {
  public:
-  /// Locks the directory, checks its logs, sets a torn tail aside, and opens the database, which
-  /// rewrites and syncs what the logs hold. Errors: failed_precondition (another process, named; a
+  /// Locks the directory, checks manifest and logs and that they reach as far as writes were
+  /// acknowledged, sets torn tails aside, and opens the database, which rewrites and syncs what the
+  /// logs hold. Errors: failed_precondition (another process, named; a
   /// newer format); data_loss (damage, with file
   ///         and offset); unavailable (files that cannot be read or written).
   [[nodiscard]] static Result<std::unique_ptr<RocksStore>> open(RocksOptions options);
@@ -48,6 +52,7 @@ class RocksStore final : public Store {
   Result<void> commit(std::span<const ShardBatch> batches) override;
   Result<std::optional<StoredSaga>> load(const SagaId& id) override;
   Result<std::optional<KeyRow>> find_key(std::string_view key) override;
+  std::optional<Result<std::optional<KeyRow>>> find_key_in_memory(std::string_view key) override;
   Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                 std::size_t limit) override;
   Result<ListPage> list(const ListQuery& query) override;
@@ -64,8 +69,12 @@ class RocksStore final : public Store {
  private:
   explicit RocksStore(RocksOptions options);
 
-  [[nodiscard]] Result<void> check_and_repair_logs();
+  [[nodiscard]] Result<void> check_files();
+  [[nodiscard]] Result<void> set_aside(std::optional<rocks::TornTail>& torn);
   [[nodiscard]] Result<void> open_database();
+  /// Whether tables hold what the logs do not: opens and closes the database, writing nothing.
+  [[nodiscard]] Result<void> check_tables_reach(const rocks::Mark& mark);
+  [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> column_families() const;
   [[nodiscard]] Result<void> check_format();
   [[nodiscard]] Result<void> restore_positions();
   [[nodiscard]] Result<void> admit(std::span<const ShardBatch> batches);
@@ -94,7 +103,9 @@ class RocksStore final : public Store {
 
   RocksOptions options_;
   rocks::LogCheck log_check_;
+  std::optional<rocks::Mark> mark_found_;
   std::shared_ptr<rocks::Health> health_;
+  std::shared_ptr<rocks::MarkKeeper> mark_;
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> handles_;  // gone before db_

@@ -90,6 +90,12 @@ class Store {
   /// nullopt: no such saga. Errors: data_loss (a record is damaged or missing; says which).
   [[nodiscard]] virtual Result<std::optional<StoredSaga>> load(const SagaId& id) = 0;
   [[nodiscard]] virtual Result<std::optional<KeyRow>> find_key(std::string_view key) = 0;
+  /// find_key() where it takes microseconds and touches no disk; nullopt: ask find_key(), off the
+  /// I/O threads. Most keys are new, and a store can tell that from memory.
+  [[nodiscard]] virtual std::optional<Result<std::optional<KeyRow>>> find_key_in_memory(
+      std::string_view) {
+    return std::nullopt;
+  }
   /// Sagas with this business key, newest first, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                                       std::size_t limit) = 0;

@@ -34,6 +34,10 @@ struct Reading {
   std::optional<Error> connect;  // of a Connect method's error body
 
   [[nodiscard]] bool is_connect() const { return method.protocol != Protocol::http_json; }
+  /// A conflict that may be our own earlier attempt, still being executed.
+  [[nodiscard]] bool may_be_an_echo() const {
+    return after_unknown && method.keys != KeysMode::none;
+  }
   [[nodiscard]] bool is_dtm() const { return method.profile == Profile::dtm; }
   [[nodiscard]] wire::ConnectCodec codec() const {
     return method.protocol == Protocol::connect_json ? wire::ConnectCodec::json
@@ -103,8 +107,7 @@ std::optional<Verdict> of_definite_status(const Reading& reading) {
 
 Verdict of_native_status(const Reading& reading) {
   const unsigned status = reading.response.status;
-  const bool keeps_keys = reading.method.keys != KeysMode::none;
-  if (status == 409 && reading.after_unknown && keeps_keys) return kPending;
+  if (status == 409 && reading.may_be_an_echo()) return kPending;
   if (status == 408 || status == 499) return kUnknown;
   return status >= 400 && status < 500 ? kRejected : kUnknown;
 }
@@ -120,10 +123,19 @@ Verdict of_dtm_answer(const Reading& reading) {
   return of_definite_status(reading).value_or(kUnknown);
 }
 
+/// Whether the body can be what the method answers with, as far as that is known here.
+bool is_readable(const Reading& reading) {
+  const std::string& body = reading.response.body;
+  if (reading.method.reads != nullptr) return reading.method.reads(body);
+  const bool json = wire::is_content_type(reading.content_type(), wire::ConnectCodec::json);
+  return !json || body.empty() || !wire::find_json_fault(body);
+}
+
 Verdict of_success(const Reading& reading) {
   if (reading.response.status == 202) return kPending;
-  if (!reading.is_connect()) return kSucceeded;
-  return wire::is_content_type(reading.content_type(), reading.codec()) ? kSucceeded : kUnknown;
+  const bool in_codec =
+      !reading.is_connect() || wire::is_content_type(reading.content_type(), reading.codec());
+  return in_codec && is_readable(reading) ? kSucceeded : kUnknown;
 }
 
 Verdict of_answer(const Reading& reading) {
@@ -131,7 +143,12 @@ Verdict of_answer(const Reading& reading) {
   if (reading.is_dtm() && !reading.is_connect()) return of_dtm_answer(reading);
   if (status < 300) return of_success(reading);
   if (status == 425) return kPending;
-  if (reading.connect) return of_connect_code(reading.connect->code, reading.is_dtm());
+  if (reading.connect) {
+    // The Connect form of a 409.
+    const bool exists = reading.connect->code == Errc::already_exists && !reading.is_dtm();
+    if (exists && reading.may_be_an_echo()) return kPending;
+    return of_connect_code(reading.connect->code, reading.is_dtm());
+  }
   if (const auto definite = of_definite_status(reading)) return *definite;
   if (!reading.is_dtm()) return of_native_status(reading);
   return status == 409 ? kRejected : kUnknown;
@@ -157,8 +174,11 @@ std::string message_of(const Reading& reading, Verdict verdict) {
   if (reading.connect) return reading.connect->message;
   if (response.status < 300 && verdict.kind == OutcomeKind::unknown) {
     const std::string* type = reading.content_type();
-    return type == nullptr ? std::string("the answer has no content type")
-                           : std::string("the answer's content type is not the codec's");
+    if (type == nullptr && reading.is_connect()) return "the answer has no content type";
+    if (reading.is_connect() && !wire::is_content_type(type, reading.codec())) {
+      return "the answer's content type is not the codec's";
+    }
+    return fmt::format("the answer's body ({} bytes) cannot be read", response.body.size());
   }
   if (wire::is_content_type(reading.content_type(), wire::ConnectCodec::json)) {
     if (auto text = wire::json_string_member(response.body, "message")) return std::move(*text);

@@ -1,7 +1,5 @@
 #include "engine/transport/saga_headers.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "engine/base/hash.h"
@@ -9,7 +7,8 @@
 namespace skald {
 namespace {
 
-constexpr std::size_t kHeadersOfSaga = 10;
+constexpr std::size_t kHeaderBytes = 384;  // of a call, its key and leg aside
+constexpr std::size_t kTraceBytes = 55;
 
 std::string_view content_type(Protocol protocol) {
   switch (protocol) {
@@ -22,16 +21,9 @@ std::string_view content_type(Protocol protocol) {
   return "application/json";
 }
 
-/// A structured-field string (RFC 8941 section 3.3.3).
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  out.reserve(text.size() + 2);
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  out.push_back('"');
-  return out;
+void append_hex(std::string& out, std::uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kDigits[(value >> shift) & 0xF]);
 }
 
 }  // namespace
@@ -41,31 +33,36 @@ std::string traceparent(const Invocation& call) {
   const bool zero = id.placement == 0 && id.serial == 0;  // not a valid trace
   std::uint64_t span = hash64(call.leg, id.serial);
   span = mix64(span ^ (static_cast<std::uint64_t>(call.operation) << 32 | call.attempt));
-  return fmt::format("00-{:016x}{:016x}-{:016x}-01", id.placement, zero ? 1 : id.serial,
-                     span == 0 ? 1 : span);
+  std::string out;
+  out.reserve(kTraceBytes);
+  out.append("00-");
+  append_hex(out, id.placement);
+  append_hex(out, zero ? 1 : id.serial);
+  out.push_back('-');
+  append_hex(out, span == 0 ? 1 : span);
+  out.append("-01");
+  return out;
 }
 
 HttpRequest saga_request(Invocation& call, std::string target, Millis remaining) {
   HttpRequest request{.method = "POST", .target = std::move(target)};
-  auto& headers = request.headers;
   const Method& method = *call.method;
-  headers.reserve(kHeadersOfSaga + method.headers.size());
-  const auto add = [&](std::string_view name, std::string value) {
-    headers.push_back({std::string(name), std::move(value)});
-  };
-  add("Content-Type", std::string(content_type(method.protocol)));
+  const auto remaining_ms = static_cast<std::uint64_t>(remaining.count());
+  HeaderLines& lines = request.header_lines;
+  lines.reserve(kHeaderBytes + call.idempotency_key.size() + call.leg.size());
+  lines.add("Content-Type", content_type(method.protocol));
   if (method.protocol != Protocol::http_json) {
-    add("Connect-Protocol-Version", "1");
-    add("Connect-Timeout-Ms", fmt::to_string(remaining.count()));
+    lines.add("Connect-Protocol-Version", "1");
+    lines.add("Connect-Timeout-Ms", remaining_ms);
   }
-  add(kIdempotencyKeyHeader, quoted(call.idempotency_key));
-  add(kSagaIdHeader, call.saga_id.text());
-  add(kLegHeader, call.leg);
-  add(kOperationHeader, std::string(name(call.operation)));
-  add(kAttemptHeader, fmt::to_string(call.attempt));
-  add(kDeadlineHeader, fmt::to_string(remaining.count()));
-  add(kTraceHeader, traceparent(call));
-  for (const MethodHeader& header : method.headers) add(header.name, header.value);
+  lines.add_quoted(kIdempotencyKeyHeader, call.idempotency_key);
+  lines.add(kSagaIdHeader, call.saga_id.text());
+  lines.add(kLegHeader, call.leg);
+  lines.add(kOperationHeader, name(call.operation));
+  lines.add(kAttemptHeader, call.attempt);
+  lines.add(kDeadlineHeader, remaining_ms);
+  lines.add(kTraceHeader, traceparent(call));
+  for (const MethodHeader& header : method.headers) lines.add_any(header.name, header.value);
   request.body = std::move(call.request);
   return request;
 }

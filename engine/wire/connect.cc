@@ -1,6 +1,7 @@
 #include "engine/wire/connect.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <charconv>
 #include <utility>
@@ -25,14 +26,15 @@ std::string_view without_parameters(std::string_view type) {
 }
 
 HttpResponse refuse_codec() {
-  HttpResponse response;
+  HttpResponse response = connect_error(
+      {Errc::invalid_argument, "Content-Type: send application/json or application/proto"});
   response.status = 415;
   response.headers.push_back({"Accept-Post", std::string(kAcceptPost)});
   return response;
 }
 
 HttpResponse refuse_verb() {
-  HttpResponse response;
+  HttpResponse response = connect_error({Errc::unimplemented, "procedures are called by POST"});
   response.status = 405;
   response.headers.push_back({"Allow", "POST"});
   return response;
@@ -182,5 +184,7 @@ Error connect_error_of(const HttpResponse& response) {
   return Error{errc_of_http_status(response.status),
                fmt::format("HTTP status {} without a Connect error body", response.status)};
 }
+
+void keep_protobuf_quiet() { google::protobuf::SetLogHandler(nullptr); }
 
 }  // namespace skald::wire

@@ -60,4 +60,8 @@ struct ConnectCall {
 /// errc_of_http_status().
 [[nodiscard]] Error connect_error_of(const HttpResponse& response);
 
+/// protobuf writes a line of its own to stderr for every body that is no message; clients could
+/// fill a log with that. They are answered, and that is all. Call once, before any body is read.
+void keep_protobuf_quiet();
+
 }  // namespace skald::wire

@@ -36,7 +36,7 @@ Millis millis(std::uint64_t value) {
 /// One step's reader: knows its name for the mistakes.
 class StepReader {
  public:
-  StepReader(const v1::Step& from, const UrlRule& allowed, Mistakes& mistakes)
+  StepReader(const v1::Step& from, const AddressRule& allowed, Mistakes& mistakes)
       : from_(from), allowed_(allowed), mistakes_(mistakes) {}
 
   StepDefinition read() {
@@ -126,6 +126,7 @@ class StepReader {
       out_.compensation.emplace();
       out_.undo = asked("compensation", from_.compensation(), from_.compensation_payload(),
                         from_.has_compensation_payload(), *out_.compensation);
+      out_.print_undo_request = printer(out_.compensation->method.protocol);
     } else if (from_.has_compensation_payload()) {
       mistake("compensation_payload: there is no compensation");
     }
@@ -176,30 +177,16 @@ class StepReader {
   void read_address(std::string_view field, const v1::Operation& from, Method& method) {
     method.participant = kStandInParticipant;
     method.path = kStandInPath;
-    const bool named = !from.participant().empty() || !from.path().empty();
-    if (from.url().empty()) {
-      if (named) {
-        method.participant = from.participant();
-        method.path = from.path();
-        // A name must not be a way around the rule for URLs.
-        if (method.participant.find_first_of(":/") != std::string::npos) {
-          mistake("{}: participant: must be a configured name; an address goes into url", field);
-        }
-      } else if (from_.has_action() || field != "action") {
-        mistake("{}: url: is missing", field);
-      }
-      return;
+    const bool given = !from.url().empty() || !from.participant().empty() || !from.path().empty();
+    if (!given && !from_.has_action() && field == "action") return;
+    auto endpoint = read_endpoint(
+        {.url = from.url(), .participant = from.participant(), .path = from.path()}, allowed_);
+    if (!endpoint) {
+      if (endpoint.error().code == Errc::permission_denied) mistakes_.refused_urls += 1;
+      return mistake("{}: {}", field, endpoint.error().message);
     }
-    if (named) mistake("{}: url: give either url or participant and path", field);
-    auto url = parse_participant_url(from.url());
-    if (!url) return mistake("{}: url: {}", field, url.error().message);
-    method.participant = std::move(url->origin);
-    method.path = std::move(url->path);
-    if (!allowed_) return;
-    if (auto allowed = allowed_(method.participant + method.path); !allowed) {
-      mistakes_.refused_urls += 1;
-      mistake("{}: url: {}", field, allowed.error().message);
-    }
+    method.participant = std::move(endpoint->participant);
+    method.path = std::move(endpoint->path);
   }
 
   Protocol protocol(std::string_view field, const v1::Operation& from, const v1::Payload& payload) {
@@ -250,7 +237,7 @@ class StepReader {
   }
 
   const v1::Step& from_;
-  const UrlRule& allowed_;
+  const AddressRule& allowed_;
   Mistakes& mistakes_;
   StepDefinition out_;
 };
@@ -283,11 +270,41 @@ Error refusal(const Definition& definition, Mistakes mistakes) {
 
 }  // namespace
 
-Result<DefinitionPtr> read_definition(const v1::Definition& from, const UrlRule& allowed) {
+Result<Endpoint> read_endpoint(const EndpointWords& words, const AddressRule& allowed) {
+  const bool named = !words.participant.empty() || !words.path.empty();
+  if (words.url.empty()) {
+    if (!named) return fail(Errc::invalid_argument, "url: is missing");
+    // A name must not be a way around the rule for URLs.
+    if (words.participant.find_first_of(":/") != std::string_view::npos) {
+      return fail(Errc::invalid_argument,
+                  "participant: must be a configured name; an address goes into url");
+    }
+    if (allowed && !words.participant.empty()) {
+      if (auto known = allowed(words.participant); !known) {
+        return fail(Errc::invalid_argument, "participant: {}", known.error().message);
+      }
+    }
+    return Endpoint{.participant = std::string(words.participant), .path = std::string(words.path)};
+  }
+  if (named) {
+    return fail(Errc::invalid_argument, "url: give either url or participant and path");
+  }
+  auto url = parse_participant_url(words.url);
+  if (!url) return fail(Errc::invalid_argument, "url: {}", url.error().message);
+  Endpoint endpoint{.participant = std::move(url->origin), .path = std::move(url->path)};
+  if (!allowed) return endpoint;
+  if (auto may = allowed(endpoint.participant + endpoint.path); !may) {
+    return fail(Errc::permission_denied, "url: {}", may.error().message);
+  }
+  return endpoint;
+}
+
+Result<DefinitionPtr> read_definition(const v1::Definition& from, const AddressRule& allowed) {
   Definition definition;
   definition.source = canonical_bytes(from);
   if (definition.source.size() > kInlineDefinitionBytesMax) {
-    return fail(Errc::resource_exhausted, "inline definition: {} bytes, at most {}",
+    return fail(Errc::resource_exhausted,
+                "inline_definition: {} bytes, more than kInlineDefinitionBytesMax={}",
                 definition.source.size(), kInlineDefinitionBytesMax);
   }
   definition.name = from.name();

@@ -11,9 +11,19 @@
 
 namespace skald::wire {
 
-/// Whether a participant at this URL (normalized: lower-case host, no default port) may be called.
-/// An error becomes one of the definition's mistakes.
-using UrlRule = std::function<Result<void>(std::string_view url)>;
+/// Whether a participant at this URL (normalized: lower-case host, no default port), or of this
+/// configured name, may be called. An error becomes one of the definition's mistakes.
+using AddressRule = std::function<Result<void>(std::string_view url_or_name)>;
+
+/// Where a method is, as data says it: a URL, or a configured participant and the path there.
+struct EndpointWords {
+  std::string_view url;
+  std::string_view participant;
+  std::string_view path;
+};
+/// `allowed` may be empty. Errors: invalid_argument with the field's name, never the URL;
+/// permission_denied where `allowed` refuses it.
+[[nodiscard]] Result<Endpoint> read_endpoint(const EndpointWords& words, const AddressRule& allowed);
 
 inline constexpr std::size_t kInlineDefinitionBytesMax = 1 << 20;  // as protobuf
 
@@ -23,7 +33,7 @@ inline constexpr std::size_t kInlineDefinitionBytesMax = 1 << 20;  // as protobu
 /// are URLs that `allowed` refused; resource_exhausted beyond kInlineDefinitionBytesMax. No error
 /// holds a payload, a URL or a header's value. Pure as far as `allowed` is.
 [[nodiscard]] Result<DefinitionPtr> read_definition(const v1::Definition& from,
-                                                    const UrlRule& allowed);
+                                                    const AddressRule& allowed);
 
 /// Reads what read_definition() stored as `source`. Addresses are judged again where they are
 /// called. Errors: data_loss for bytes that are no definition; otherwise as above.

@@ -35,7 +35,7 @@ OutcomeKind read_outcome_kind(int number, Fault& fault) {
 }
 LegStage read_stage(int number, Fault& fault) {
   if (number == 0) return LegStage::done;
-  if (number < 0 || number > static_cast<int>(LegStage::dropped)) fault.note("leg stage", number);
+  if (number < 0 || number > static_cast<int>(LegStage::skipped)) fault.note("leg stage", number);
   return static_cast<LegStage>(number);
 }
 SagaStatus read_status(int number, Fault& fault) {
@@ -148,6 +148,41 @@ class EventReader {
     return {.output = std::move(*m.mutable_output()), .has_output = m.has_output()};
   }
   event::Compensated read(pb::Compensated&) { return {}; }
+  event::Paused read(pb::Paused& m) { return {.actor = actor(*m.mutable_actor())}; }
+  event::Resumed read(pb::Resumed& m) { return {.actor = actor(*m.mutable_actor())}; }
+  event::LegSkipped read(pb::LegSkipped& m) {
+    return {.actor = actor(*m.mutable_actor()), .leg = leg(m)};
+  }
+  event::Resolved read(pb::Resolved& m) {
+    event::Resolved e{.actor = actor(*m.mutable_actor()),
+                      .leg = leg(m),
+                      .operation = read_operation(m.operation(), fault_),
+                      .happened = m.happened(),
+                      .response = {},
+                      .phase = read_phase(m.phase(), fault_),
+                      .stage = read_stage(m.stage(), fault_),
+                      .retry_at = m.has_retry_in_ms() ? after(m.retry_in_ms()) : Instant{}};
+    if (m.has_response()) e.response = std::move(*m.mutable_response());
+    return e;
+  }
+  event::Amended read(pb::Amended& m) {
+    event::Amended e{.actor = actor(*m.mutable_actor()),
+                     .leg = leg(m),
+                     .operation = read_operation(m.operation(), fault_),
+                     .generation = plus_1(m.generation_less_1()),
+                     .request = {},
+                     .endpoint = {}};
+    if (m.has_request()) e.request = std::move(*m.mutable_request());
+    if (m.has_endpoint()) {
+      e.endpoint = {.participant = std::move(*m.mutable_endpoint()->mutable_participant()),
+                    .path = std::move(*m.mutable_endpoint()->mutable_path())};
+    }
+    return e;
+  }
+  event::CompensationMarked read(pb::CompensationMarked& m) {
+    return {.actor = actor(*m.mutable_actor()), .leg = leg(m)};
+  }
+  event::Abandoned read(pb::Abandoned& m) { return {.actor = actor(*m.mutable_actor())}; }
 
  private:
   std::uint16_t index16(std::string_view field, std::uint32_t number) {
@@ -231,6 +266,20 @@ event::Body read_body(pb::Event& m, Instant at, Fault& fault) {
       return reader.read(*m.mutable_compensated());
     case pb::Event::kDefinitionMissing:
       return reader.read(*m.mutable_definition_missing());
+    case pb::Event::kPaused:
+      return reader.read(*m.mutable_paused());
+    case pb::Event::kResumed:
+      return reader.read(*m.mutable_resumed());
+    case pb::Event::kLegSkipped:
+      return reader.read(*m.mutable_leg_skipped());
+    case pb::Event::kResolved:
+      return reader.read(*m.mutable_resolved());
+    case pb::Event::kAmended:
+      return reader.read(*m.mutable_amended());
+    case pb::Event::kCompensationMarked:
+      return reader.read(*m.mutable_compensation_marked());
+    case pb::Event::kAbandoned:
+      return reader.read(*m.mutable_abandoned());
     case pb::Event::BODY_NOT_SET:
       break;
   }

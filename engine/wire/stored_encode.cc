@@ -122,6 +122,31 @@ class EventWriter {
     out_.number(2, e.has_output ? 1 : 0);
   }
   void operator()(const event::Compensated&) const {}
+  void operator()(const event::Paused& e) const { actor(e.actor); }
+  void operator()(const event::Resumed& e) const { actor(e.actor); }
+  void operator()(const event::LegSkipped& e) const { act_on(e.actor, e.leg); }
+  void operator()(const event::Resolved& e) const {
+    act_on(e.actor, e.leg);
+    out_.number(4, stored(e.operation));
+    out_.number(5, e.happened ? 1 : 0);
+    if (e.response) out_.set_bytes(6, *e.response);
+    out_.number(7, stored(e.phase));
+    out_.number(8, stored(e.stage));
+    distance(9, e.retry_at, Instant{});
+  }
+  void operator()(const event::Amended& e) const {
+    act_on(e.actor, e.leg);
+    out_.number(4, stored(e.operation));
+    out_.signed_number(5, less_1(e.generation));
+    if (e.request) out_.set_bytes(6, *e.request);
+    if (!e.endpoint) return;
+    out_.message(7, [&] {
+      out_.bytes(1, e.endpoint->participant);
+      out_.bytes(2, e.endpoint->path);
+    });
+  }
+  void operator()(const event::CompensationMarked& e) const { act_on(e.actor, e.leg); }
+  void operator()(const event::Abandoned& e) const { actor(e.actor); }
 
  private:
   static std::int64_t less_1(std::uint32_t number) { return static_cast<std::int32_t>(number - 1); }
@@ -129,6 +154,11 @@ class EventWriter {
     out_.number(1, ref.step);
     out_.number(2, ref.leg);
     out_.number(3, stored(operation));
+  }
+  void act_on(const Actor& by, LegRef ref) const {
+    actor(by);
+    out_.number(2, ref.step);
+    out_.number(3, ref.leg);
   }
   void distance(std::uint32_t field, Instant instant, Instant left_out) const {
     if (instant == left_out) return;
@@ -205,6 +235,20 @@ template <>
 constexpr std::uint32_t kField<event::Compensated> = 21;
 template <>
 constexpr std::uint32_t kField<event::DefinitionMissing> = 22;
+template <>
+constexpr std::uint32_t kField<event::Paused> = 23;
+template <>
+constexpr std::uint32_t kField<event::Resumed> = 24;
+template <>
+constexpr std::uint32_t kField<event::LegSkipped> = 25;
+template <>
+constexpr std::uint32_t kField<event::Resolved> = 26;
+template <>
+constexpr std::uint32_t kField<event::Amended> = 27;
+template <>
+constexpr std::uint32_t kField<event::CompensationMarked> = 28;
+template <>
+constexpr std::uint32_t kField<event::Abandoned> = 29;
 
 }  // namespace
 

@@ -42,7 +42,9 @@ class StoredWriter {
     set_number(field, zigzag(value));
   }
   void bytes(std::uint32_t field, std::string_view value) {
-    if (value.empty()) return;
+    if (!value.empty()) set_bytes(field, value);
+  }
+  void set_bytes(std::uint32_t field, std::string_view value) {
     varint((field << 3) | kLengthDelimited);
     varint(value.size());
     out_.append(value);

@@ -51,7 +51,7 @@ struct Program::Parts {
         sweep_timer(io) {}
 
   Result<std::unique_ptr<HttpServer>> listen(std::string_view name, std::uint16_t port,
-                                             HttpHandler handler);
+                                             HttpHandler handler, HttpRefusal refusal = nullptr);
   void drain();
   void sweep_all();
   void sweep(OpenService& service, std::string after);
@@ -84,9 +84,10 @@ std::string Program::folder(std::string_view name) const {
 }
 
 Result<std::unique_ptr<HttpServer>> Program::Parts::listen(std::string_view name,
-                                                           std::uint16_t port,
-                                                           HttpHandler handler) {
+                                                           std::uint16_t port, HttpHandler handler,
+                                                           HttpRefusal refusal) {
   HttpServerOptions server{.address = options.host};
+  server.refusal = std::move(refusal);
   server.port =
       options.port != 0 ? options.port : static_cast<std::uint16_t>(port + options.port_shift);
   auto listening = HttpServer::listen(io, server, std::move(handler));
@@ -120,7 +121,8 @@ Result<void> Program::open(const Service& service) {
 }
 
 Result<void> Program::open(Guest guest) {
-  auto server = parts_->listen(guest.name, guest.port, std::move(guest.handler));
+  auto server =
+      parts_->listen(guest.name, guest.port, std::move(guest.handler), std::move(guest.refusal));
   if (!server) return std::unexpected(server.error());
   parts_->guests.push_back({std::move(*server), std::move(guest.retire)});
   return {};

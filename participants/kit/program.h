@@ -48,6 +48,7 @@ class Program {
     std::uint16_t port = 0;
     HttpHandler handler;
     std::function<void()> retire;
+    HttpRefusal refusal = nullptr;  // see HttpServerOptions
   };
   [[nodiscard]] Result<void> open(Guest guest);
 

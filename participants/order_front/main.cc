@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   CLI::App app{"The mall's order API"};
   kit::add_program_flags(app, options);
   order_front::add_front_flags(app, flags);
+  // Two processes with one number would make one order number twice.
+  app.get_option("--worker")->required();
   if (const auto usage = kit::parse_flags(app, argc, argv)) return *usage;
 
   const Logger log = Logger(LogOptions{}).named("order_front");

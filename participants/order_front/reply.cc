@@ -88,6 +88,10 @@ HttpResponse error_reply(const Error& error) {
   return reply(wire::http_status(error.code), error.message, nullptr);
 }
 
+HttpResponse refusal_reply(unsigned status, std::string_view what) {
+  return reply(status, what, nullptr);
+}
+
 HttpResponse unknown_reply(const OrderRef& order, const Error& error) {
   const auto msg =
       fmt::format("outcome unknown, repeat with the same Idempotency-Key: {}", error.message);

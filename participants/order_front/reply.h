@@ -20,6 +20,8 @@ struct OrderRef {
 
 /// data: null.
 [[nodiscard]] HttpResponse error_reply(const Error& error);
+/// Of what is no sound HTTP request: see HttpRefusal.
+[[nodiscard]] HttpResponse refusal_reply(unsigned status, std::string_view what);
 /// The outcome could not be learnt; the same key asks again. data: {order_id, idempotency_key,
 /// state: "processing"}. HTTP 503.
 [[nodiscard]] HttpResponse unknown_reply(const OrderRef& order, const Error& error);

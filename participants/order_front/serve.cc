@@ -70,7 +70,8 @@ void add_front_flags(CLI::App& app, FrontFlags& flags) {
       ->capture_default_str();
   app.add_option("--cancel-definition", flags.front.cancel_definition, "saga that cancels one")
       ->capture_default_str();
-  app.add_option("--worker", flags.front.worker, "of the order numbers; one per process")
+  app.add_option("--worker", flags.front.worker,
+                 "of the order numbers: another one for each process that makes them")
       ->check(CLI::Range(0, kWorkerMax))
       ->capture_default_str();
   app.add_option("--patience-ms", flags.patience_ms, "how long a caller waits for the decision")
@@ -117,7 +118,8 @@ Result<std::unique_ptr<ServedFront>> ServedFront::open(kit::Program& program,
           [&front = open->front()](HttpRequest request, HttpResponder respond) {
             front.handle(std::move(request), std::move(respond));
           },
-      .retire = [&front = open->front()] { front.retire(); }};
+      .retire = [&front = open->front()] { front.retire(); },
+      .refusal = refusal_reply};
   if (auto served = program.open(std::move(guest)); !served) {
     return std::unexpected(served.error());
   }

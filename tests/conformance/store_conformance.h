@@ -175,6 +175,10 @@ TYPED_TEST_P(StoreConformance, AnIdempotencyKeyLeadsToItsSaga) {
   EXPECT_EQ((*row)->body_hash, tale.body_hash());
   EXPECT_EQ((*row)->key, std::string_view("k\0\xFF", 3));
   EXPECT_FALSE(this->store().find_key("k")->has_value());
+  const auto in_memory = this->store().find_key_in_memory(std::string_view("k\0\xFF", 3));
+  ASSERT_TRUE(in_memory.has_value());
+  EXPECT_EQ((*in_memory)->value(), row->value());
+  EXPECT_FALSE((*this->store().find_key_in_memory("k"))->has_value());
   EXPECT_FALSE(this->store().find_key("")->has_value());
 }
 

@@ -102,6 +102,28 @@ inline std::vector<RecordSample> record_samples() {
   samples.push_back(sample("completed", event::Completed{.output = any, .has_output = true}));
   samples.push_back(sample("definition_missing", event::DefinitionMissing{.missing = false}));
   samples.push_back(sample("compensated", event::Compensated{}));
+  samples.push_back(sample("paused", event::Paused{.actor = actor}));
+  samples.push_back(sample("resumed", event::Resumed{.actor = actor}));
+  samples.push_back(sample("leg_skipped", event::LegSkipped{.actor = actor, .leg = leg}));
+  samples.push_back(sample("resolved", event::Resolved{.actor = actor,
+                                                       .leg = leg,
+                                                       .operation = Operation::compensation,
+                                                       .happened = true,
+                                                       .response = "",
+                                                       .phase = Phase::backing_off,
+                                                       .stage = LegStage::undoing,
+                                                       .retry_at = kBegin + Millis{1}}));
+  samples.push_back(sample(
+      "amended",
+      event::Amended{.actor = actor,
+                     .leg = leg,
+                     .operation = Operation::compensation,
+                     .generation = 2,
+                     .request = any,
+                     .endpoint = Endpoint{.participant = "http://127.0.0.1:9", .path = "/x"}}));
+  samples.push_back(
+      sample("compensation_marked", event::CompensationMarked{.actor = actor, .leg = leg}));
+  samples.push_back(sample("abandoned", event::Abandoned{.actor = actor}));
   return samples;
 }
 

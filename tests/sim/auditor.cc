@@ -1,148 +1,314 @@
-// The auditor: the invariants of the design, checked from outside. It reads the store, the
-// participants' books and what crossed the network, never the shard's private state (owed() is
-// compared on purpose).
+#include "tests/sim/auditor.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/core/definition_graph.h"
+#include "engine/core/evolve.h"
+#include "engine/core/invariants.h"
 #include "engine/core/owed.h"
-#include "engine/runtime/saga_reader.h"
-#include "tests/sim/world.h"
+#include "engine/wire/stored.h"
 
 namespace skald::sim {
+namespace {
 
-std::optional<SagaState> World::stored_state(const SagaId& id) {
-  auto read = read_saga(store_, id);
-  if (!read) {
-    wrong("a saga cannot be read back: " + read.error().message);
-    return std::nullopt;
-  }
-  return std::move(*read);
+std::string what_of(const Invocation& call) {
+  return fmt::format("{} {}/{}#{}", call.saga_id.text(), call.leg, name(call.operation),
+                     call.attempt);
 }
 
-void World::audit_send(const Invocation& call, bool query) {
-  const std::string what =
-      fmt::format("{} {}/{}#{}", call.saga_id.text(), call.leg, name(call.operation), call.attempt);
-  // I9: one key for each (saga, leg, operation, generation), whatever the attempt or the restart.
-  const auto generation = call.idempotency_key.rfind("/g");
-  const std::string place =
-      fmt::format("{}/{}/{}{}", call.saga_id.text(), call.leg, name(call.operation),
-                  generation == std::string::npos ? "" : call.idempotency_key.substr(generation));
-  const auto [known, first] = key_of_.try_emplace(place, call.idempotency_key);
-  if (!first && known->second != call.idempotency_key) wrong("I9 another key for " + what);
-  if (query) return;
-  // I14: the intent was durable before this left.
-  const auto state = stored_state(call.saga_id);
-  if (!state) return wrong("I14 no durable saga before " + what);
-  const LegState& leg = state->steps[call.ref.step].legs[call.ref.leg];
-  const OperationState* op = &leg.action;
-  if (call.operation == Operation::compensation) op = leg.undo ? &*leg.undo : nullptr;
-  if (call.operation == Operation::probe) op = leg.probe ? &*leg.probe : nullptr;
-  if (op == nullptr || op->attempts < call.attempt)
-    return wrong("I14 no durable intent before " + what);
-  // Rule 5: no compensation while its action may still be answered; none new after the way back
-  // began.
-  if (call.operation == Operation::compensation && leg.action.phase == Phase::in_flight) {
-    wrong("a compensation was sent while its action was in flight: " + what);
+bool is_terminal_event(const Event& event) {
+  return std::holds_alternative<event::Completed>(event.body) ||
+         std::holds_alternative<event::Compensated>(event.body);
+}
+
+const OperationState* operation_of(const LegState& leg, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return &leg.action;
+    case Operation::compensation:
+      return leg.undo ? &*leg.undo : nullptr;
+    case Operation::probe:
+      return leg.probe ? &*leg.probe : nullptr;
+  }
+  return nullptr;
+}
+
+const Bytes& stored_request(const LegState& leg, Operation operation) {
+  switch (operation) {
+    case Operation::action:
+      return leg.request;
+    case Operation::compensation:
+      return leg.undo_request;
+    case Operation::probe:
+      return leg.probe_request;
+  }
+  return leg.request;
+}
+
+std::string_view step_of(std::string_view leg) { return leg.substr(0, leg.find('[')); }
+
+}  // namespace
+
+void Auditor::opened(std::uint32_t shard, const ShardMeta& meta) {
+  Ownership& owner = shards_[shard];
+  if (meta.epoch <= owner.epoch) wrong("I12 the epoch of a shard did not grow with its owner");
+  if (meta.number != owner.number) wrong("I12 a shard's number is not that of its last batch");
+  owner = {.epoch = meta.epoch, .number = meta.number, .clock_high = meta.clock_high};
+}
+
+void Auditor::check_batch(const ShardBatch& batch) {
+  Ownership& owner = shards_[batch.shard];
+  if (batch.epoch != owner.epoch) {
+    wrong(fmt::format("I12 shard {} took a batch of epoch {}, its owner has {}", batch.shard,
+                      batch.epoch, owner.epoch));
+  }
+  if (batch.number != owner.number + 1) {
+    wrong(fmt::format("I12 shard {} took batch {} after {}", batch.shard, batch.number,
+                      owner.number));
+  }
+  if (batch.clock_high < owner.clock_high) wrong("I12 engine time went back");
+  owner.number = batch.number;
+  owner.clock_high = batch.clock_high;
+}
+
+void Auditor::stale_commit(bool accepted) {
+  if (accepted) wrong("I12 a batch of an owner that was replaced was accepted");
+}
+
+void Auditor::committed(std::span<const ShardBatch> batches, Instant now, Millis key_retention) {
+  for (const ShardBatch& batch : batches) {
+    check_batch(batch);
+    for (const Transition& row : batch.transitions) fold(row, batch.clock_high);
+    for (const std::string& key : batch.keys_removed) key_removed(key, now, key_retention);
   }
 }
 
-void World::audit_resident(const SagaId& id) {
-  const SagaState* state = shard_ ? shard_->find(id) : nullptr;
-  if (state == nullptr) return;
-  const DefinitionPtr definition = definitions_->find(state->definition, state->version);
-  const Owed owes = owed(*definition, *state, now_);
-  // Everything the state believes to be in flight is with a participant, or held until it is
-  // durable.
-  std::size_t held = 0;
-  for (const Held& h : held_) {
-    for (const Invocation& call : h.calls) held += call.saga_id == id ? 1 : 0;
+void Auditor::fold(const Transition& row, Instant now) {
+  take_key(row);
+  KnownSaga& saga = sagas_[row.id];
+  saga.state.id = row.id;
+  if (row.first_seq != saga.state.seq + 1) {
+    wrong(fmt::format("I10 {} wrote event {} after {}", row.id.text(), row.first_seq,
+                      saga.state.seq));
   }
-  const auto out = out_.find(id);
-  const std::size_t with = out == out_.end() ? 0 : out->second.size();
-  if (owes.in_flight.size() > with + held) {
-    wrong(fmt::format("{} believes {} attempts to be in flight, {} are", id.text(),
-                      owes.in_flight.size(), with + held));
+  const auto events = wire::decode_events(row.record);
+  if (!events) return wrong("I8 a record cannot be read back: " + events.error().message);
+  if (events->size() != row.count) wrong("I8 a record holds another number of events");
+  for (const Event& event : *events) {
+    if (saga.terminal_events > 0) wrong("I10 an event after the last one of " + row.id.text());
+    evolve(saga.state, event);
+    if (is_terminal_event(event)) saga.terminal_events += 1;
+  }
+  if (row.after && row.after->status != saga.state.status) {
+    wrong("I13 the index row disagrees with the history of " + row.id.text());
+  }
+  if (!saga.definition) {
+    saga.definition =
+        definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
+    if (!saga.definition) return wrong("I8 a stored saga's definition cannot be made");
+    saga.net.assign(saga.definition->steps.size(), 0);
+  }
+  for (const std::string& sentence : violated(*saga.definition, saga.state)) {
+    wrong(fmt::format("core {}: {}", row.id.text(), sentence));
+  }
+  if (saga.state.updated_at > now) wrong("I12 an event of " + row.id.text() + " is ahead of time");
+}
+
+void Auditor::take_key(const Transition& row) {
+  if (!row.new_key) return;
+  const auto [known, fresh] = keys_.try_emplace(row.new_key->key, *row.new_key);
+  if (fresh) return;
+  wrong(fmt::format("I9 one key made two sagas: {} and {}", known->second.saga.text(),
+                    row.id.text()));
+}
+
+void Auditor::key_removed(const std::string& key, Instant now, Millis retention) {
+  const auto found = keys_.find(key);
+  if (found == keys_.end()) return;
+  const KnownSaga* saga = find(found->second.saga);
+  if (saga == nullptr || !saga->state.terminal || now - saga->state.updated_at < retention) {
+    wrong("I9 the key of a saga was forgotten too early: " + found->second.saga.text());
+  }
+  keys_.erase(found);
+}
+
+void Auditor::counted(Store& store) {
+  const auto counts = store.count_by_status();
+  if (!counts) return wrong("I13 sagas cannot be counted");
+  std::uint64_t sum = 0;
+  for (const auto& [status, count] : *counts) sum += count;
+  if (sum != sagas_.size()) {
+    wrong(fmt::format("I13 {} sagas were created, {} are counted", sagas_.size(), sum));
   }
 }
 
-void World::audit_end() {
-  figures_.sagas += submissions_.size();
-  const auto listed = store_.list({.limit = kListPageMax});
-  if (!listed) return wrong("list failed");
-  std::map<std::string, std::pair<SagaState, DefinitionPtr>> sagas;
-  for (const ListedSaga& row : listed->sagas) {
-    auto state = stored_state(row.id);
-    if (!state) return wrong("a listed saga is not stored");
-    if (state->status != row.summary.status)
-      wrong("the index disagrees with the history of " + row.id.text());
-    const DefinitionPtr definition = definitions_->find(state->definition, state->version);
-    if (state->status == SagaStatus::completed) figures_.completed += 1;
-    if (state->status == SagaStatus::compensated) figures_.compensated += 1;
-    if (!state->terminal) {
-      figures_.stuck += 1;
-      // I11: with keys everything ends; without, only what is in doubt or refused on the way back
-      // stays.
-      if (state->status != SagaStatus::stuck) {
-        wrong(fmt::format("I11 {} ({}) is {} {} hours after the faults stopped", row.id.text(),
-                          state->definition, name(state->status),
-                          (now_ - born_).count() / 3'600'000));
-      } else if (!faults_.keyless) {
-        bool refused = false;
-        for (const StepState& step : state->steps) {
-          if (!step.stuck_reason.empty()) refused = true;
-          for (const LegState& leg : step.legs) {
-            const auto said_no = [](const OperationState& op) {
-              return op.phase == Phase::stopped && op.last.kind == OutcomeKind::rejected;
-            };
-            refused = refused || said_no(leg.action) || (leg.undo && said_no(*leg.undo));
-          }
-        }
-        if (!refused) wrong("I11 stuck without a reason a person can act on: " + row.id.text());
-      }
-    }
-    sagas.emplace(row.id.text(), std::make_pair(std::move(*state), definition));
+void Auditor::loaded(const SagaId& id, const Result<std::optional<SagaState>>& state) {
+  const KnownSaga* saga = find(id);
+  if (!state) return wrong("I8 " + id.text() + " cannot be read: " + state.error().message);
+  if (state->has_value() != (saga != nullptr)) {
+    return wrong("I8 " + id.text() + " is gone, or was never acknowledged");
   }
-  for (const Submission& submission : submissions_) {
-    if (submission.acked && !sagas.contains(submission.acked->text()))
-      wrong("I8 an acknowledged saga is gone");
-    if (submission.acked && submission.told &&
-        sagas.at(submission.acked->text()).first.status != *submission.told) {
-      wrong("I10 a terminal status changed");
-    }
+  if (saga != nullptr && **state != saga->state) {
+    wrong("I8 " + id.text() + " is read back as something else");
   }
-  if (!healed_) return;
-  // I1: completed: done once, not undone; compensated: done as often as undone.
-  for (const auto& [place, effect] : participants_.effects()) {
-    const std::string id = place.substr(0, SagaId::kTextSize);
-    const auto found = sagas.find(id);
-    if (found == sagas.end()) {
-      wrong("an effect of a saga that is not stored: " + place);
-      continue;
-    }
-    const auto& [state, definition] = found->second;
-    const int net = effect.done - effect.undone;
-    if (net < 0 || net > 1)
-      wrong(
-          fmt::format("I1 {} was done {} and undone {} times", place, effect.done, effect.undone));
-    if (state.status == SagaStatus::compensated && net != 0)
-      wrong("I1 compensated, and still done: " + place);
-    if (state.status == SagaStatus::completed && effect.ever_done && net != 1) {
-      wrong("I1 completed, and not done any more: " + place);
-    }
+}
+
+void Auditor::leaves(const Invocation& call, bool query) {
+  const KnownSaga* saga = find(call.saga_id);
+  // I9: the key says who, where, what and which generation, and nothing else.
+  std::string key = fmt::format("{}/{}/{}", call.saga_id.text(), call.leg, name(call.operation));
+  if (query) {
+    if (!call.idempotency_key.starts_with(key)) wrong("I9 another key for " + what_of(call));
+    return;
   }
-  for (const auto& [id, saga] : sagas) {
-    const auto& [state, definition] = saga;
-    if (state.status != SagaStatus::completed) continue;
-    for (std::uint16_t s = 0; s < state.steps.size(); ++s) {
-      if (definition->steps[s].kind != StepKind::call) continue;
-      for (std::uint32_t l = 0; l < state.steps[s].legs.size(); ++l) {
-        const std::string place = id + "/" + leg_name(*definition, state, {.step = s, .leg = l});
-        const auto effect = participants_.effects().find(place);
-        const bool done = effect != participants_.effects().end() &&
-                          effect->second.done - effect->second.undone == 1;
-        if (!done) wrong("I1 completed without " + place);
-      }
-    }
+  if (saga == nullptr) return wrong("I14 no durable saga before " + what_of(call));
+  const LegState* leg = nullptr;
+  if (call.ref.step < saga->state.steps.size() &&
+      call.ref.leg < saga->state.steps[call.ref.step].legs.size()) {
+    leg = &saga->state.steps[call.ref.step].legs[call.ref.leg];
   }
+  const OperationState* op = leg == nullptr ? nullptr : operation_of(*leg, call.operation);
+  if (op == nullptr || op->attempts < call.attempt) {
+    return wrong("I14 no durable intent before " + what_of(call));
+  }
+  if (stored_request(*leg, call.operation) != call.request) {
+    wrong("I14 another request than the durable intent's: " + what_of(call));
+  }
+  if (op->attempts == call.attempt && op->generation > 1) {
+    key += fmt::format("/g{}", op->generation);
+  }
+  if (op->attempts == call.attempt && key != call.idempotency_key) {
+    wrong("I9 another key for " + what_of(call));
+  }
+  if (call.operation == Operation::compensation && leg->action.phase == Phase::in_flight) {
+    wrong("I3 a compensation was sent while its action was in flight: " + what_of(call));
+  }
+}
+
+void Auditor::means(const Invocation& call, const Outcome& outcome, const Truth& truth) {
+  const auto lie = untrue(outcome, truth, call.after_unknown);
+  if (lie) wrong(fmt::format("outcome {}: {} ({})", what_of(call), *lie, outcome.code));
+}
+
+const Auditor::Closure& Auditor::closure_of(const DefinitionPtr& definition) {
+  const auto [found, fresh] = closures_.try_emplace(definition.get());
+  if (!fresh) return found->second;
+  inline_definitions_.push_back(definition);  // keeps the address its own
+  const std::size_t steps = definition->steps.size();
+  const auto calls = [&](const std::vector<bool>& reached) {
+    std::vector<std::uint16_t> out;
+    for (std::uint16_t s = 0; s < steps; ++s) {
+      if (reached[s] && definition->steps[s].kind == StepKind::call) out.push_back(s);
+    }
+    return out;
+  };
+  for (std::uint16_t s = 0; s < steps; ++s) {
+    found->second.before.push_back(calls(reachable(definition->order.needs, s)));
+    found->second.behind.push_back(calls(reachable(definition->order.needed_by, s)));
+  }
+  return found->second;
+}
+
+void Auditor::check_order(const KnownSaga& saga, std::uint16_t step, const Request& request) {
+  const Closure& closure = closure_of(saga.definition);
+  const auto told = [&](std::uint16_t other, std::string_view what) {
+    wrong(fmt::format("I2 {} {}/{} took effect {} {}", request.saga.text(), request.leg,
+                      name(request.operation), what, saga.definition->steps[other].name));
+  };
+  if (request.operation == Operation::compensation) {
+    for (const std::uint16_t later : closure.behind[step]) {
+      const bool stays = !saga.definition->steps[later].compensation;
+      if (saga.net[later] > 0 && !stays) told(later, "before that of");
+    }
+    return;
+  }
+  for (const std::uint16_t earlier : closure.before[step]) {
+    const StepState& state = saga.state.steps[earlier];
+    if (state.stage == StepStage::skipped) continue;
+    if (saga.net[earlier] < static_cast<int>(state.legs.size())) told(earlier, "without that of");
+  }
+}
+
+void Auditor::executed(const Request& request, bool took_effect) {
+  if (request.is_query || request.operation == Operation::probe) return;
+  const auto found = sagas_.find(request.saga);
+  if (found == sagas_.end()) return wrong("I14 an effect of a saga that is not durable");
+  KnownSaga& saga = found->second;
+  LegBook& book = saga.legs[request.leg];
+  const bool action = request.operation == Operation::action;
+  if (!action) book.undo_seen = true;
+  if (!took_effect) return;
+  if (action && book.undo_seen) {
+    wrong(fmt::format("I3 {}/{} took effect after its compensation", request.saga.text(),
+                      request.leg));
+  }
+  const auto step = saga.definition->step_index(step_of(request.leg));
+  if (!step) return wrong("I1 an effect of an unknown step: " + request.leg);
+  check_order(saga, *step, request);
+  (action ? book.done : book.undone) += 1;
+  saga.net[*step] += action ? 1 : -1;
+  if (book.net() < 0 || book.net() > 1) {
+    wrong(fmt::format("I1 {}/{} was done {} and undone {} times", request.saga.text(), request.leg,
+                      book.done, book.undone));
+  }
+}
+
+void Auditor::told(const SagaAnswer& answer) {
+  const KnownSaga* saga = find(answer.id);
+  if (saga == nullptr) return wrong("I8 an acknowledged saga is not durable: " + answer.id.text());
+  if (answer.decided && !saga->state.decided) {
+    wrong("I8 a caller was told `decided` before it was durable: " + answer.id.text());
+  }
+  if (!is_terminal(answer.status)) return;
+  if (saga->state.status != answer.status || saga->state.output != answer.output) {
+    wrong("I8 a caller was told an end that is not durable: " + answer.id.text());
+  }
+  const auto [known, fresh] = told_.try_emplace(answer.id, answer.status);
+  if (!fresh && known->second != answer.status) {
+    wrong("I10 a caller was told two different ends: " + answer.id.text());
+  }
+}
+
+void Auditor::signal_told(const SagaId& saga, const std::string& signal_id) {
+  const KnownSaga* known = find(saga);
+  if (known == nullptr ||
+      std::ranges::find(known->state.signal_ids, signal_id) == known->state.signal_ids.end()) {
+    wrong("I8 an acknowledged signal is not durable: " + saga.text());
+  }
+}
+
+void Auditor::cancel_told(const SagaId& saga) {
+  const KnownSaga* known = find(saga);
+  if (known == nullptr || (!known->state.decided && !known->state.turn_back)) {
+    wrong("I8 an acknowledged cancel is not durable: " + saga.text());
+  }
+}
+
+void Auditor::resident(const SagaState& state, std::size_t with_participants, Instant now) {
+  const KnownSaga* saga = find(state.id);
+  // What is in memory is what its events say, and no more.
+  if (saga != nullptr && saga->state.seq == state.seq && saga->state != state) {
+    wrong("core " + state.id.text() + " in memory is not what its events say");
+  }
+  if (saga == nullptr || state.in_flight == 0 || state.definition_missing) return;
+  // Everything it believes to be in flight is with a participant, or held until it is durable.
+  const Owed owes = owed(*saga->definition, state, now);
+  if (owes.in_flight.size() > with_participants) {
+    wrong(fmt::format("I11 {} believes {} attempts to be in flight, {} are", state.id.text(),
+                      owes.in_flight.size(), with_participants));
+  }
+}
+
+const KnownSaga* Auditor::find(const SagaId& id) const {
+  const auto found = sagas_.find(id);
+  return found == sagas_.end() ? nullptr : &found->second;
+}
+
+const KeyRow* Auditor::key(const std::string& key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? nullptr : &found->second;
 }
 
 }  // namespace skald::sim

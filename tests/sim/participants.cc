@@ -1,86 +1,78 @@
 #include "tests/sim/participants.h"
 
-#include <fmt/format.h>
+#include <array>
 
 namespace skald::sim {
 namespace {
 
-Response succeeded(Bytes body) {
-  return {.outcome = {.kind = OutcomeKind::succeeded, .code = "ok", .message = {}},
-          .body = std::move(body)};
-}
-
-Response rejected(std::string code) {
-  return {.outcome = {.kind = OutcomeKind::rejected, .code = std::move(code), .message = {}},
-          .body = {}};
+ParticipantAnswer refused(Errc code, std::string why) {
+  return {.body = std::unexpected(Error{code, std::move(why)})};
 }
 
 }  // namespace
 
-Response Participants::execute(const Request& request) {
+bool Participants::refuses(const Request& request, double refusals) const {
+  return static_cast<double>(hash64(request.key, seed_) % 1'000) < refusals * 1'000;
+}
+
+ParticipantAnswer Participants::execute(const Request& request, double refusals, Millis now) {
   if (request.is_query) {
     const bool refuse =
-        static_cast<double>(hash64(request.leg + request.saga, seed_) % 1'000) < reject_ * 300;
-    return refuse ? rejected("not_found") : succeeded("q:" + request.leg);
+        Random::of({seed_, request.saga.serial, hash64(request.leg)}).chance(refusals * 0.3);
+    if (refuse) return refused(Errc::not_found, "nothing there");
+    return {.body = "q:" + request.leg};
   }
-  const auto [body, first] = bodies_.try_emplace(request.key, request.body);
-  if (!first && body->second != request.body) {
-    outrage_ = fmt::format("key {} was sent with two different requests", request.key);
+  std::string place;
+  request.saga.append_bytes(place);
+  Leg& leg = legs_[place + request.leg];
+  if (request.operation == Operation::probe) {
+    if (leg.done > leg.undone) return {.body = "r:" + request.leg};
+    return refused(Errc::not_found, "never seen here");
   }
-  const bool keeps = request.keys != KeysMode::none && request.operation != Operation::probe;
-  if (keeps) {
-    if (const auto known = answers_.find(request.key); known != answers_.end())
-      return known->second;
-  }
-  Response response;
-  switch (request.operation) {
-    case Operation::action:
-      response = act(request);
-      break;
-    case Operation::compensation:
-      response = undo(request);
-      break;
-    case Operation::probe:
-      return probe(request);
-  }
-  if (keeps) answers_[request.key] = response;
-  return response;
-}
-
-Response Participants::act(const Request& request) {
-  const std::string place = request.saga + "/" + request.leg;
-  if (request.keys == KeysMode::barrier && tombstones_.contains(place))
-    return rejected("undone_before");
-  const bool refuse = static_cast<double>(hash64(request.key, seed_) % 1'000) < reject_ * 1'000;
-  if (refuse) return rejected("failed_precondition");
-  Effect& effect = effects_[place];
-  effect.done += 1;
-  effect.ever_done = true;
-  if (effect.done - effect.undone > 1) {
-    outrage_ = fmt::format("{} was done twice (keys {})", place, name(request.keys));
-  }
-  return succeeded("r:" + request.leg);
-}
-
-Response Participants::undo(const Request& request) {
-  const std::string place = request.saga + "/" + request.leg;
-  Effect& effect = effects_[place];
-  if (effect.done == effect.undone) {
-    if (request.keys != KeysMode::barrier) {
-      outrage_ = fmt::format(
-          "{} was undone without having been done, and its participant keeps no barrier", place);
+  const bool keeps = request.method->keys != KeysMode::none;
+  const auto known = kept_.find(request.key);
+  if (known != kept_.end()) {
+    if (known->second.body != request.body) {
+      outrage_ = "I9 key " + request.key + " was sent with two different requests";
     }
-    tombstones_[place] = true;
-    return succeeded("empty");
+    const bool forgotten =
+        now - known->second.first_seen >= request.method->keys_lifetime + kTravelMax;
+    if (keeps && !forgotten) return {.body = known->second.answer};
+    // Its key and its tombstone are gone; what it did is not.
+    if (keeps) leg.closed = false;
   }
-  effect.undone += 1;
-  if (request.keys == KeysMode::barrier) tombstones_[place] = true;
-  return succeeded("u:" + request.leg);
+  ParticipantAnswer answer = request.operation == Operation::action ? act(request, leg, refusals)
+                                                                    : undo(request, leg, refusals);
+  kept_[request.key] = {.body = request.body, .answer = answer.body, .first_seen = now};
+  return answer;
 }
 
-Response Participants::probe(const Request& request) {
-  const Effect& effect = effects_[request.saga + "/" + request.leg];
-  return effect.done > effect.undone ? succeeded("r:" + request.leg) : rejected("not_found");
+ParticipantAnswer Participants::act(const Request& request, Leg& leg, double refusals) const {
+  if (request.method->keys == KeysMode::barrier && leg.closed) {
+    return refused(Errc::failed_precondition, "undone before it ran");
+  }
+  if (refuses(request, refusals)) {
+    constexpr std::array kCodes{Errc::failed_precondition, Errc::already_exists,
+                                Errc::invalid_argument, Errc::out_of_range};
+    return refused(kCodes[hash64(request.key) % kCodes.size()], "out of stock");
+  }
+  leg.done += 1;
+  return {.body = "r:" + request.leg, .took_effect = true};
+}
+
+ParticipantAnswer Participants::undo(const Request& request, Leg& leg, double refusals) {
+  const bool barrier = request.method->keys == KeysMode::barrier;
+  if (leg.done == leg.undone) {
+    if (!barrier) {
+      outrage_ = "I1 " + request.key + ": undone without having been done, without a barrier";
+    }
+    leg.closed = true;
+    return {.body = "nothing to undo"};
+  }
+  if (refuses(request, refusals * 0.2)) return refused(Errc::failed_precondition, "not any more");
+  leg.undone += 1;
+  leg.closed = leg.closed || barrier;
+  return {.body = "u:" + request.leg, .took_effect = true};
 }
 
 }  // namespace skald::sim

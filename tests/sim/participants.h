@@ -1,66 +1,74 @@
-// The participants of the simulated world: one model of what they promise, and the books the
-// auditor reads. Independent of the engine: it knows keys, operations and bytes only.
+// The participants of random definitions: one model of what barrier, dedup and keyless methods
+// promise. Independent of the engine: it knows keys, operations and bytes only.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <functional>
 #include <string>
+#include <unordered_map>
 
+#include "engine/base/ids.h"
+#include "engine/base/result.h"
 #include "engine/core/definition.h"
-#include "engine/core/outcome.h"
 #include "tests/sim/random.h"
 
 namespace skald::sim {
 
-/// What has been done to the world under one (saga, leg).
-struct Effect {
-  int done = 0;    // effective applications of the action
-  int undone = 0;  // effective applications of the compensation
-  bool ever_done = false;
-};
-
+/// One request as it arrives.
 struct Request {
-  std::string saga;
+  SagaId saga;
   std::string leg;
   Operation operation = Operation::action;
   std::string key;
-  KeysMode keys = KeysMode::barrier;
+  const Method* method = nullptr;
   bool is_query = false;
   Bytes body;
 };
 
-struct Response {
-  Outcome outcome;
-  Bytes body;
+/// What a participant did with a request; the auditor's books are made of these.
+struct Seen {
+  const Request& request;
+  bool took_effect = false;
+};
+
+struct ParticipantAnswer {
+  Result<Bytes> body;  // an error: the refusal
+  bool took_effect = false;
 };
 
 class Participants {
  public:
-  /// `reject`: the share of actions that get a business no; decided by the key, so that every
-  /// attempt of one key would get the same.
-  Participants(std::uint64_t seed, double reject) : seed_(seed), reject_(reject) {}
+  /// Beyond a key's lifetime it is kept this much longer: what was sent within it may still travel.
+  static constexpr Millis kTravelMax{5'000};
 
-  /// Executes one request now, as its keys mode promises.
-  Response execute(const Request& request);
+  explicit Participants(std::uint64_t seed) : seed_(seed) {}
 
-  [[nodiscard]] const std::map<std::string, Effect>& effects() const {
-    return effects_;
-  }  // saga/leg
+  /// Executes one request now, as its keys mode promises. `refusals`: the share of operations that
+  /// get a business no, decided by the key, so that every attempt of one key gets the same.
+  ParticipantAnswer execute(const Request& request, double refusals, Millis now);
+
   /// Empty, or what a participant saw that must never happen.
   [[nodiscard]] const std::string& outrage() const { return outrage_; }
 
  private:
-  Response act(const Request& request);
-  Response undo(const Request& request);
-  Response probe(const Request& request);
+  struct Kept {
+    Bytes body;  // identical on every attempt
+    Result<Bytes> answer;
+    Millis first_seen{};
+  };
+  struct Leg {
+    int done = 0;
+    int undone = 0;
+    bool closed = false;  // undone before it ran
+  };
+
+  ParticipantAnswer act(const Request& request, Leg& leg, double refusals) const;
+  ParticipantAnswer undo(const Request& request, Leg& leg, double refusals);
+  [[nodiscard]] bool refuses(const Request& request, double refusals) const;
 
   std::uint64_t seed_;
-  double reject_;
-  std::map<std::string, Response> answers_;    // by key: dedup and barrier
-  std::map<std::string, bool> tombstones_;     // saga/leg: undone before it ran
-  std::map<std::string, Effect> effects_;      // by saga/leg
-  std::map<std::string, std::string> bodies_;  // by key: identical on every attempt
+  std::unordered_map<std::string, Kept> kept_;  // by key
+  std::unordered_map<std::string, Leg> legs_;   // by saga and leg
   std::string outrage_;
 };
 

@@ -1,94 +1,144 @@
-// Time, disk and the life of the engine: the simulator's half of the Ready contract.
+// How a world is made from its seed, its time, and its end.
 #include "tests/sim/world.h"
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 
-#include "engine/runtime/saga_reader.h"
-#include "engine/wire/stored.h"
+#include "engine/wire/definition.h"
 #include "tests/sim/random_definition.h"
 
 namespace skald::sim {
 namespace {
 
-constexpr std::size_t kDefinitions = 6;
+constexpr std::size_t kDefinitions = 5;
+constexpr std::size_t kInlineDefinitions = 2;
 constexpr std::size_t kWrongsMax = 8;
-constexpr Millis kFaultyFor{60'000};
-constexpr Millis kHealsWithin{4 * 3'600'000};  // backoffs, waits and deadlines included
-constexpr std::uint64_t kStepsMax = 2'000'000;
-constexpr std::uint64_t kLookEvery = 200;  // happenings between looks whether all is at rest
+constexpr std::size_t kSubmissionsMin = 40;
+constexpr std::size_t kSubmissionsMax = 200;
+constexpr std::uint64_t kSubmittedWithinMs = 20'000;
+constexpr Millis kHealsWithin{6LL * 3'600'000};  // backoffs, waits and deadlines included
+constexpr Millis kRescuedEvery{30'000};
+constexpr std::uint64_t kStepsMax = 400'000;  // of inputs; a world needs about 10'000
+constexpr std::uint64_t kLookEvery = 64;      // happenings between looks whether all is at rest
+
+/// Words that name what a chance belongs to.
+enum Chance : std::uint64_t { nature = 1, disk, submission, disturbance };
 
 }  // namespace
 
-Faults Faults::swarm(Random& random) {
-  const auto maybe = [&](double probability, double most) {
-    return random.chance(probability) ? most * static_cast<double>(random.below(1'000)) / 1'000
-                                      : 0.0;
-  };
-  return {.reject = maybe(0.7, 0.4),
-          .request_lost = maybe(0.6, 0.3),
-          .reply_lost = maybe(0.6, 0.3),
-          .refused = maybe(0.5, 0.3),
-          .pending = maybe(0.4, 0.3),
-          .late = maybe(0.4, 0.3),
-          .duplicate = maybe(0.4, 0.3),
-          .crash = maybe(0.6, 0.02),
-          .cancel = maybe(0.4, 0.4),
-          .retry = maybe(0.4, 0.05),
-          .signal = maybe(0.7, 0.2),
-          .slow_disk = maybe(0.4, 0.5),
-          .keyless = random.chance(0.2)};
-}
-
 void WorldFigures::add(const WorldFigures& o) {
+  worlds += o.worlds;
   sagas += o.sagas;
   completed += o.completed;
   compensated += o.compensated;
-  stuck += o.stuck;
+  excused += o.excused;
   calls += o.calls;
-  crashes += o.crashes;
-  lost += o.lost;
-  refused += o.refused;
-  pending += o.pending;
-  late += o.late;
-  duplicates += o.duplicates;
-  cancels += o.cancels;
-  retries += o.retries;
-  signals += o.signals;
-  rejections += o.rejections;
-  simulated_ms += o.simulated_ms;
+  commits += o.commits;
   steps += o.steps;
+  simulated_ms += o.simulated_ms;
+  for (std::size_t i = 0; i < kFaults; ++i) faults[i] += o.faults[i];
 }
 
-World::World(WorldOptions options)
-    : options_(options),
-      random_(options.seed),
-      faults_(Faults::swarm(random_)),
-      participants_(random_.next(), faults_.reject) {
-  std::vector<DefinitionPtr> definitions;
-  for (std::size_t i = 0; i < kDefinitions; ++i) {
-    definitions.push_back(
-        random_definition(random_, fmt::format("d{}", i), {.keyless = faults_.keyless}));
+World::World(const Scenario& scenario, bool story)
+    : scenario_(scenario),
+      story_(story),
+      nature_(Random::of({scenario.seed, Chance::nature})),
+      disk_(Random::of({scenario.seed, Chance::disk})),
+      mix_(FaultMix::swarm(nature_)),
+      participants_(nature_.next()),
+      mall_(nature_.next()) {
+  for (std::size_t i = 0; i < kFaults; ++i) {
+    if (scenario.without[i]) mix_.without(static_cast<Fault>(i));
   }
-  definitions_ = std::make_unique<DefinitionTable>(std::move(definitions), nullptr);
+  keyless_ = nature_.chance(0.15);
+  short_keys_ = nature_.chance(0.1);
+  // The age of a key is told by engine time: where wall time goes back over a restart, that stands
+  // still meanwhile. Beside a lifetime of days it is nothing, beside one of seconds it is much.
+  if (short_keys_) mix_.without(Fault::wall_jump);
+  shards_ = nature_.between(1, 3);
+  constexpr std::array kMallShares{0.0, 0.0, 0.3, 0.9};
+  mall_share_ = kMallShares[nature_.below(kMallShares.size())];
+  // An order's number is its key for good: the mall keeps keys for as long as anybody may repeat.
+  const bool short_retention = mall_share_ == 0 && nature_.chance(0.3);
+  key_retention_ = short_retention ? Millis{8'000} : Millis{7LL * 24 * 3'600'000};
+  make_definitions();
+  const auto complain = [this](std::string what) { wrong(std::move(what)); };
+  auditor_ = std::make_unique<Auditor>(*all_definitions_, complain);
+  mall_auditor_ = std::make_unique<MallAuditor>(mall_, *auditor_, complain);
+  make_submissions();
+  plan_disturbances();
 }
 
 World::~World() = default;
 
-void World::trace(const std::string& line) {
-  if (options_.trace)
-    std::printf("%8lld ms  %s\n", static_cast<long long>((now_ - born_).count()), line.c_str());
+void World::make_definitions() {
+  const DefinitionTaste taste{.keyless = keyless_, .short_keys = short_keys_};
+  for (std::size_t i = 0; i < kDefinitions; ++i) {
+    const std::uint32_t versions = nature_.chance(0.3) ? 2 : 1;
+    for (std::uint32_t v = 1; v <= versions; ++v) {
+      known_definitions_.push_back(random_definition(nature_, fmt::format("d{}", i), v, taste));
+    }
+  }
+  for (std::size_t i = 0; i < kInlineDefinitions; ++i) {
+    inline_definitions_.push_back(
+        random_inline_definition(nature_, fmt::format("inline{}", i), taste));
+  }
+  for (const DefinitionPtr& shipped : mall_definitions()) known_definitions_.push_back(shipped);
+  all_definitions_ =
+      std::make_unique<DefinitionTable>(known_definitions_, wire::definition_of_source);
+}
+
+void World::make_submissions() {
+  submissions_.resize(nature_.between(kSubmissionsMin, kSubmissionsMax));
+  for (std::size_t i = 0; i < submissions_.size(); ++i) {
+    Random random = Random::of({scenario_.seed, Chance::submission, i});
+    Submission& made = submissions_[i];
+    made.at = Millis{random.below(kSubmittedWithinMs)};
+    made.business_key = fmt::format("b{}", i);
+    made.input = "in";
+    if (random.chance(0.85)) made.key = fmt::format("key{}", i);
+    if (random.chance(mall_share_)) {
+      const MallOrder order = mall_.plan_order(random, i);
+      made.definition = order.definition;
+      made.version = 1;
+      made.business_key = order.business_key;
+      made.input = order.input;
+      made.key = order.key;
+      made.at += order.later;
+      made.after = order.after;
+    } else if (random.chance(0.15)) {
+      made.inline_definition = inline_definitions_[random.below(kInlineDefinitions)];
+    } else {
+      made.definition = fmt::format("d{}", random.below(kDefinitions));
+      made.version = random.chance(0.3) ? 1 : 0;
+    }
+  }
+}
+
+void World::plan_disturbances() {
+  for (std::size_t f = 0; f < kFaults; ++f) {
+    const auto fault = static_cast<Fault>(f);
+    if (!is_disturbance(fault)) continue;
+    Random random = Random::of({scenario_.seed, Chance::disturbance, f});
+    const auto most = static_cast<std::uint64_t>(mix_.of(fault));
+    for (std::uint64_t i = most == 0 ? 0 : random.between(1, most); i > 0; --i) {
+      const auto when = random.below(static_cast<std::uint64_t>(kFaultyFor.count()));
+      planned_.push_back({.at = Millis{when}, .fault = fault, .salt = random.next()});
+    }
+  }
 }
 
 void World::wrong(std::string what) {
-  trace("WRONG " + what);
+  story_.tell(now(), hash64(what), [&] { return "WRONG " + what; });
   if (wrongs_.size() < kWrongsMax) wrongs_.push_back(std::move(what));
 }
 
+bool World::strikes(Random& random, Fault fault) { return random.chance(mix_.of(fault)); }
+
 void World::in(Millis delay, std::move_only_function<void()> run, bool of_engine) {
   auto happening = std::make_unique<Happening>();
-  happening->at = now_ + delay;
+  happening->at = now() + delay;
   happening->order = ++order_;
   happening->life = of_engine ? life_ : 0;
   happening->run = std::move(run);
@@ -96,191 +146,106 @@ void World::in(Millis delay, std::move_only_function<void()> run, bool of_engine
 }
 
 bool World::next_happening() {
-  const Instant next = future_.empty() ? kNever : future_.top()->at;
-  if (wake_at_ <= next) {
-    if (wake_at_ == kNever) return false;
-    now_ = std::max(now_, wake_at_);
-    wake_at_ = kNever;
-    step(input::Tick{});
-    pump();
-    return true;
+  // Shards are woken by the engine's clock, which runs ahead of the world's while it is slewed.
+  Seat* wakes = nullptr;
+  for (Seat& seat : seats_) {
+    if (seat.wake_at != kNever && (wakes == nullptr || seat.wake_at < wakes->wake_at))
+      wakes = &seat;
   }
+  const Millis next = future_.empty() ? Millis::max() : future_.top()->at;
+  if (wakes != nullptr) {
+    const Millis due = now() + std::max(Millis{0}, wakes->wake_at - engine_now());
+    if (due <= next) {
+      clock_.pass_to(due);
+      wakes->wake_at = kNever;
+      step(*wakes, input::Tick{});
+      pump();
+      return true;
+    }
+  }
+  if (future_.empty()) return false;
   // priority_queue gives const access only; the element is about to go.
   auto happening = std::move(const_cast<std::unique_ptr<Happening>&>(future_.top()));
   future_.pop();
-  now_ = std::max(now_, happening->at);
+  clock_.pass_to(happening->at);
   if (happening->life == 0 || happening->life == life_) happening->run();
   pump();
   return true;
 }
 
-void World::start_engine() {
-  life_ += 1;
-  const auto meta = store_.open_shard(0);
-  SKALD_CHECK(meta.has_value(), "{}", meta.error().message);
-  meta_ = *meta;
-  const auto limit = static_cast<std::uint32_t>(random_.between(1, 12));
-  shard_ = std::make_unique<Shard>(
-      ShardOptions{.id_seed = random_.next(), .timer_window = Millis{600'000}}, *definitions_,
-      Gates({.limit_of = [limit](std::string_view) { return limit; }}),
-      [](std::span<const Event> events, Bytes& out) { wire::encode_events(events, out); });
-  const auto active = store_.active({}, std::nullopt, 100'000);
-  SKALD_CHECK(active.has_value(), "");
-  step(input::Tick{});
-  step(input::Recover{.sagas = *active});
-  pump();
-}
-
-void World::crash() {
-  figures_.crashes += 1;
-  trace("the engine dies");
-  // What was on its way to the disk may have reached it, in order, acknowledged or not.
-  while (!pushes_.empty() && random_.chance(0.5)) {
-    commit_takes_ = 1;
-    committing_ = true;
-    end_commit();
+bool World::at_rest() {
+  if (seats_.empty() || committing_ || failed_ || draining_ || definitions_missing_) return false;
+  for (const Seat& seat : seats_) {
+    if (!seat.pushes.empty()) return false;
   }
-  shard_.reset();
-  held_.clear();
-  pushes_.clear();
-  committing_ = false;
-  durable_ = 0;
-  wake_at_ = kNever;
-  out_.clear();
-  touched_.clear();
-  life_ += 1;
-  const Millis down{random_.below(3'000)};
-  in(down, [this] { start_engine(); }, false);
-}
-
-void World::step(Input input) {
-  figures_.steps += 1;
-  shard_->step(now_, std::move(input));
-}
-
-void World::pump() {
-  if (shard_) honour(shard_->ready());
-}
-
-void World::honour(Ready ready) {
-  for (Invocation& query : ready.queries) send(std::move(query), true);
-  for (const Transition& row : ready.transitions) touched_.insert(row.id);
-  if (ready.has_writes()) {
-    pushes_.push_back({.number = ready.number,
-                       .batch = {.shard = 0,
-                                 .epoch = meta_.epoch,
-                                 .clock_high = now_,
-                                 .transitions = std::move(ready.transitions),
-                                 .keys_removed = std::move(ready.keys_removed)}});
+  for (const Submission& submission : submissions_) {
+    if (submission.asked > 0 && !submission.key.empty() && !submission.acked) return false;
   }
-  if (!ready.calls.empty() || !ready.answers.empty()) {
-    held_.push_back({.number = ready.number,
-                     .calls = std::move(ready.calls),
-                     .answers = std::move(ready.answers)});
-  }
-  for (Load& wanted : ready.loads) load(std::move(wanted));
-  wake_at_ = ready.wake_at == kNever ? kNever : std::max(ready.wake_at, now_);
-  begin_commit();
-  release();
-  for (const SagaId& id : std::exchange(touched_, {})) audit_resident(id);
-}
-
-void World::begin_commit() {
-  if (committing_ || pushes_.empty()) return;
-  committing_ = true;
-  commit_takes_ = random_.between(1, pushes_.size());
-  const bool slow = random_.chance(faults_.slow_disk);
-  in(Millis{slow ? random_.between(10, 2'000) : random_.below(3)}, [this] { end_commit(); });
-}
-
-void World::end_commit() {
-  std::vector<ShardBatch> batches;
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < commit_takes_ && !pushes_.empty(); ++i) {
-    number = pushes_.front().number;
-    ShardBatch& batch = batches.emplace_back(std::move(pushes_.front().batch));
-    batch.number = ++meta_.number;
-    pushes_.pop_front();
-  }
-  const auto committed = store_.commit(batches);
-  if (!committed) return wrong("commit refused: " + committed.error().message);
-  committing_ = false;
-  durable_ = number;
-  if (shard_) shard_->advance(number);
-}
-
-void World::release() {
-  while (!held_.empty() && held_.front().number <= durable_) {
-    Held held = std::move(held_.front());
-    held_.pop_front();
-    for (Invocation& call : held.calls) send(std::move(call), false);
-    for (ShardAnswer& answer : held.answers) take_answer(std::move(answer));
-  }
-}
-
-void World::load(Load wanted) {
-  struct Run {
-    World& world;
-    Input operator()(const load::Key& key) const {
-      return input::KeyLoaded{.key = key.key, .row = world.store_.find_key(key.key)};
-    }
-    Input operator()(const load::Saga& saga) const {
-      return input::SagaLoaded{.id = saga.id, .state = read_saga(world.store_, saga.id)};
-    }
-    Input operator()(const load::Timers& window) const {
-      input::TimersLoaded loaded;
-      const auto rows = world.store_.timers({}, window.until, std::nullopt, 1'000'000);
-      SKALD_CHECK(rows.has_value(), "");
-      for (const TimerRow& row : *rows) loaded.timers.push_back({.due = row.due, .saga = row.id});
-      return loaded;
-    }
-  };
-  // Read now or later, answered later: the shard must cope with both.
-  const Millis before{random_.below(3)};
-  const Millis after{random_.below(3)};
-  in(before, [this, wanted = std::move(wanted), after] {
-    Input loaded = std::visit(Run{*this}, wanted);
-    in(after, [this, loaded = std::move(loaded)]() mutable { step(std::move(loaded)); });
+  return std::ranges::all_of(auditor_->sagas(), [this](const auto& saga) {
+    const SagaState& state = saga.second.state;
+    if (state.terminal) return true;
+    if (state.in_flight > 0 || state.backing_off > 0) return false;
+    return !Auditor::excuse(state, *saga.second.definition, keyless_ || short_keys_).empty();
   });
 }
 
-bool World::at_rest() {
-  if (!shard_ || !pushes_.empty() || committing_) return false;
-  for (const Submission& submission : submissions_) {
-    if (!submission.key.empty() && !submission.acked) return false;
+void World::run_faulty() {
+  start_engine();
+  const auto kept = [](const auto& chosen, std::size_t i) {
+    return !chosen || std::ranges::find(*chosen, i) != chosen->end();
+  };
+  for (std::size_t i = 0; i < submissions_.size(); ++i) {
+    if (!kept(scenario_.sagas, i)) continue;
+    in(submissions_[i].at, [this, i] { keep_submitting(i); }, false);
   }
-  const auto active = store_.active({}, std::nullopt, 1);
-  const auto timers = store_.timers({}, kNever, std::nullopt, 1);
-  return active && active->empty() && timers && timers->empty();
+  for (std::size_t i = 0; i < planned_.size(); ++i) {
+    if (!kept(scenario_.disturbances, i)) continue;
+    in(planned_[i].at, [this, i] { disturb(planned_[i]); }, false);
+  }
+  while (wrongs_.empty() && figures_.steps < kStepsMax && now() < kFaultyFor && next_happening()) {
+  }
 }
 
-std::vector<std::string> World::run() {
-  start_engine();
-  for (std::size_t i = 0; i < options_.sagas; ++i) {
-    submissions_.push_back(
-        {.definition = definitions_->find(fmt::format("d{}", random_.below(kDefinitions)), 0),
-         .key = random_.chance(0.8) ? fmt::format("key{}", i) : ""});
-    in(Millis{random_.below(20'000)}, [this, i] { submit(i); }, false);
-  }
-  for (int i = 0; i < 600; ++i) {
-    in(
-        Millis{random_.below(static_cast<std::uint64_t>(kFaultyFor.count()))},
-        [this] { disturb(); }, false);
-  }
-  while (wrongs_.empty() && figures_.steps < kStepsMax && now_ - born_ < kFaultyFor &&
-         next_happening()) {
-  }
-  trace("faults stop");
+void World::heal() {
+  story_.tell(now(), 0, [] { return std::string("the faults stop"); });
   healed_ = true;
-  const bool keyless = faults_.keyless;
-  faults_ = Faults{.keyless = keyless};
+  mix_.none();
+  outages_.clear();
+  write_fails_next_ = false;
+  const bool incomplete = registered_ && registered_->all().size() != known_definitions_.size();
+  definitions_missing_ = false;
+  if (!seats_.empty() && (failed_ || incomplete)) stop_engine(Millis{100});
+}
+
+void World::run_healthy() {
+  heal();
+  in(kRescuedEvery, [this] { rescue_stuck(); }, false);
   for (std::uint64_t i = 1; wrongs_.empty() && figures_.steps < kStepsMax; ++i) {
-    const bool over = now_ - born_ >= kHealsWithin || !next_happening();
+    const bool over = now() >= kHealsWithin || !next_happening();
     if (over || (i % kLookEvery == 0 && at_rest())) break;
   }
-  if (wrongs_.empty()) audit_end();
-  figures_.simulated_ms = (now_ - born_).count();
-  return wrongs_;
+}
+
+Verdict World::run() {
+  run_faulty();
+  if (wrongs_.empty()) run_healthy();
+  if (figures_.steps >= kStepsMax) wrong("I11 the world goes on and on: its inputs never end");
+  if (wrongs_.empty()) audit_at_rest();
+  figures_.worlds = 1;
+  figures_.simulated_ms = static_cast<std::uint64_t>(now().count());
+  figures_.sagas = auditor_->sagas().size();
+  return {.wrongs = wrongs_, .story_hash = story_.hash()};
+}
+
+void World::audit_at_rest() {
+  const bool keyless = keyless_ || short_keys_;
+  auditor_->at_rest({.store = store_, .keyless = keyless, .every_saga = story_.told()});
+  mall_auditor_->at_rest();
+  for (const auto& [id, saga] : auditor_->sagas()) {
+    figures_.completed += saga.state.status == SagaStatus::completed ? 1 : 0;
+    figures_.compensated += saga.state.status == SagaStatus::compensated ? 1 : 0;
+    figures_.excused += saga.state.terminal ? 0 : 1;
+  }
 }
 
 }  // namespace skald::sim

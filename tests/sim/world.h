@@ -1,78 +1,69 @@
-// The simulated world: the real shard, core, codec and store in memory under a simulated clock,
-// network, disk and participants; one thread, one seed. It drives the shard as
-// runtime/shard_driver.cc does.
+// The simulated world: the real shards, core, retry, classifier, codec, recovery and a store in
+// memory under a simulated clock, network, disk and participants; one thread, one seed. It drives
+// the shards as runtime/shard_driver.cc and runtime/committer.cc do.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <queue>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/runtime/engine_clock.h"
 #include "engine/shard/shard.h"
 #include "engine/store/memory_store.h"
+#include "tests/sim/auditor.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/mall.h"
+#include "tests/sim/mall_auditor.h"
 #include "tests/sim/participants.h"
-#include "tests/sim/random.h"
+#include "tests/sim/scenario.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/story.h"
+#include "tests/sim/wire_answers.h"
 
 namespace skald::sim {
 
-/// Which faults this world has, drawn per seed (swarm testing: a random subset with random
-/// weights).
-struct Faults {
-  double reject = 0;        // business no
-  double request_lost = 0;  // never arrives: unknown
-  double reply_lost = 0;    // executed, unanswered: unknown
-  double refused = 0;       // not_executed
-  double pending = 0;       // accepted, executed later
-  double late = 0;          // the request lands after its attempt was given up (hanging)
-  double duplicate = 0;     // lands twice
-  double crash = 0;         // per step of the world: the engine dies and starts again
-  double cancel = 0;        // per saga
-  double retry = 0;         // per step: an operator's retry of something
-  double signal = 0;        // per step
-  double slow_disk = 0;     // a commit takes long
-  bool keyless = false;
-
-  static Faults swarm(Random& random);
-};
-
-struct WorldOptions {
-  std::uint64_t seed = 1;
-  std::size_t sagas = 40;
-  bool trace = false;  // print what happens, for people
-};
-
 struct WorldFigures {
+  std::uint64_t worlds = 0;
   std::uint64_t sagas = 0;
   std::uint64_t completed = 0;
   std::uint64_t compensated = 0;
-  std::uint64_t stuck = 0;  // in doubt without keys: allowed at the end only there
+  std::uint64_t excused = 0;  // left to a person: in doubt without keys, or a builder that fails
   std::uint64_t calls = 0;
-  std::uint64_t crashes = 0;
-  std::uint64_t lost = 0, refused = 0, pending = 0, late = 0, duplicates = 0, cancels = 0,
-                retries = 0, signals = 0, rejections = 0;
-  std::int64_t simulated_ms = 0;
+  std::uint64_t commits = 0;
   std::uint64_t steps = 0;
+  std::uint64_t simulated_ms = 0;
+  FaultCounts faults{};
 
   void add(const WorldFigures& other);
 };
 
+/// How long faults rage.
+inline constexpr Millis kFaultyFor{45'000};
+
 class World {
  public:
-  explicit World(WorldOptions options);
+  World(const Scenario& scenario, bool story);
   ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
-  /// Runs the whole life: submissions under faults, then faults stop and liveness is demanded.
-  /// Returns what is wrong, empty when nothing is.
-  std::vector<std::string> run();
+  /// The whole life: submissions under faults, then faults stop and liveness is demanded.
+  Verdict run();
   [[nodiscard]] const WorldFigures& figures() const { return figures_; }
+  /// How many there were to leave out, for minimise.h.
+  [[nodiscard]] std::size_t submissions() const { return submissions_.size(); }
+  [[nodiscard]] std::size_t disturbances() const { return planned_.size(); }
 
  private:
   struct Happening {
-    Instant at{};
+    Millis at{0};
     std::uint64_t order = 0;
     std::uint64_t life = 0;  // of the engine; 0: the world's own, survives crashes
     std::move_only_function<void()> run;
@@ -88,82 +79,158 @@ class World {
     std::vector<Invocation> calls;
     std::vector<ShardAnswer> answers;
   };
-  struct Push {
-    std::uint64_t number = 0;
-    ShardBatch batch;
+  /// One shard of the engine's present life.
+  struct Seat {
+    std::uint32_t index = 0;
+    PlacementRange range;
+    ShardMeta meta;
+    std::unique_ptr<Shard> shard;
+    std::deque<Held> held;
+    std::deque<std::pair<std::uint64_t, ShardBatch>> pushes;  // by Ready::number
+    std::uint64_t durable = 0;
+    Instant wake_at = kNever;
+    bool moved = false;  // since its last Ready
+  };
+  /// A commit under way: what it takes of each seat.
+  struct Commit {
+    std::vector<ShardBatch> batches;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> numbers;  // (seat, Ready::number)
+  };
+  /// A disturbance strikes at its moment, whatever the world is doing then.
+  struct Disturbance {
+    Millis at{0};
+    Fault fault = Fault::crash;
+    std::uint64_t salt = 0;
   };
   struct Submission {
-    DefinitionPtr definition;
-    std::string key;
+    std::string definition;
+    std::uint32_t version = 0;  // as asked; 0: the newest
+    DefinitionPtr inline_definition;
+    std::string key;  // empty: none, so it is not repeated
+    std::string business_key;
+    Bytes input;
+    Millis at{0};
+    std::optional<std::size_t> after;  // a submission whose client must know its end first
     std::optional<SagaId> acked;
-    std::optional<SagaStatus> told;  // terminal status a caller was told
-    Ticket ticket = 0;
+    bool ended = false;  // the client knows how
+    std::uint64_t asked = 0;
+  };
+  /// What the owner of a ticket waits for.
+  struct Asked {
+    enum class What : std::uint8_t { submit, other_body, signal, cancel, act };
+    What what = What::act;
+    std::size_t submission = 0;
+    SagaId saga;
+    std::string signal_id;
   };
 
-  // world.cc
-  void start_engine();
-  void crash();
-  void pump();
-  void honour(Ready ready);
-  void begin_commit();
-  void end_commit();
-  void release();
-  void load(Load load);
-  void step(Input input);
+  // world.cc: how it is made, time, the end
+  void make_definitions();
+  void make_submissions();
+  void plan_disturbances();
   void in(Millis delay, std::move_only_function<void()> run, bool of_engine = true);
   bool next_happening();
+  void heal();
   bool at_rest();
+  void run_faulty();
+  void run_healthy();
+  void audit_at_rest();
   void wrong(std::string what);
-  void trace(const std::string& line);
+  [[nodiscard]] Millis now() const { return clock_.passed(); }
+  [[nodiscard]] bool strikes(Random& random, Fault fault);
+
+  // world_engine.cc: the life of the engine, its disk and its clock
+  void start_engine();
+  void stop_engine(Millis down);
+  void crash(std::uint64_t salt);
+  void drain();
+  void jump_wall(std::uint64_t salt);
+  void step(Seat& seat, Input input);
+  void pump();
+  void audit_touched();
+  void honour(Seat& seat, Ready ready);
+  void release(Seat& seat);
+  void load(Seat& seat, Load wanted);
+  void begin_commit();
+  void end_commit();
+  bool store_commit(const Commit& commit);
+  void writing_failed();
+  void slew();
+  void sweep_keys();
+  [[nodiscard]] Seat& seat_of(const SagaId& id) { return seats_[shard_index(id.placement)]; }
+  [[nodiscard]] std::size_t shard_index(std::uint64_t placement) const;
+  [[nodiscard]] Instant engine_now() const { return engine_clock_->now(); }
 
   // world_network.cc
   void send(Invocation call, bool query);
-  void reply(const Invocation& call, Response response, Millis after);
-  Request request_of(const Invocation& call) const;
-  Response execute(const Request& request);
+  struct Met {
+    WireAnswer answer;
+    Millis after{0};  // until it is known
+  };
+  std::optional<Met> meet(const Invocation& call, Random& random, Millis there);
+  void deliver_later(const Invocation& call, Millis delay);
+  void reply(Invocation call, WireAnswer answer, Millis after);
+  ParticipantAnswer execute(const Request& request);
+  void answer_when_executed(Invocation call, Millis there, Millis back);
 
-  // world_clients.cc
+  // world_clients.cc: who submits, repeats, acts
+  void keep_submitting(std::size_t index);
   void submit(std::size_t index);
-  void disturb();
   void take_answer(ShardAnswer answer);
+  void take_saga_answer(const Asked& asked, const SagaAnswer& answer);
+  void disturb(const Disturbance& what);
+  void act(const Disturbance& what);
+  void disturb_mall(const Disturbance& what);
+  void send_other_body(std::size_t index);
+  void rescue_stuck();
+  Ticket ask(Asked asked);
 
-  // auditor.cc
-  void audit_send(const Invocation& call, bool query);
-  void audit_resident(const SagaId& id);
-  void audit_end();
-  std::optional<SagaState> stored_state(const SagaId& id);
+  Scenario scenario_;
+  Story story_;
+  Random nature_;  // what the world is like: definitions, sizes, rates
+  Random disk_;    // how long reads and writes take
+  FaultMix mix_;
+  SimClock clock_;
+  WorldFigures figures_;
+  std::vector<std::string> wrongs_;
 
-  WorldOptions options_;
-  Random random_;
-  Faults faults_;
+  bool keyless_ = false;
+  bool short_keys_ = false;
+  std::size_t shards_ = 1;
+  double mall_share_ = 0;
+  Millis key_retention_{0};
+  std::vector<DefinitionPtr> known_definitions_;  // all versions of all
+  std::vector<DefinitionPtr> inline_definitions_;
+  std::unique_ptr<DefinitionTable> all_definitions_;
   Participants participants_;
-  std::unique_ptr<DefinitionTable> definitions_;
+  Mall mall_;
   MemoryStore store_;
-  ShardMeta meta_;
+  std::unique_ptr<Auditor> auditor_;
+  std::unique_ptr<MallAuditor> mall_auditor_;
 
-  std::unique_ptr<Shard> shard_;
-  Instant now_ = from_unix_ms(1'700'000'000'000);
-  const Instant born_ = now_;
+  // The engine's present life; no seats: it is down.
+  std::unique_ptr<EngineClock> engine_clock_;
+  std::unique_ptr<DefinitionTable> registered_;
+  std::vector<Seat> seats_;
+  std::optional<Commit> committing_;
   std::uint64_t life_ = 0;
-  std::uint64_t order_ = 0;
+  bool write_fails_next_ = false;
+  bool failed_ = false;  // writing has ended (rule 13)
+  bool draining_ = false;
+  bool definitions_missing_ = false;  // in the next life
+  Instant counted_at_{};
+
   std::priority_queue<std::unique_ptr<Happening>, std::vector<std::unique_ptr<Happening>>, Later>
       future_;
-  std::deque<Held> held_;
-  std::deque<Push> pushes_;
-  bool committing_ = false;
-  std::size_t commit_takes_ = 0;
-  std::uint64_t durable_ = 0;
-  Instant wake_at_ = kNever;
-  bool healed_ = false;
-
+  std::uint64_t order_ = 0;
   std::vector<Submission> submissions_;
-  std::map<Ticket, std::size_t> tickets_;
+  std::vector<Disturbance> planned_;
+  std::map<Ticket, Asked> tickets_;
   Ticket last_ticket_ = 0;
+  std::map<std::string, Millis> outages_;  // participant -> until
   std::set<SagaId> touched_;
-  std::map<SagaId, std::set<std::string>> out_;  // attempts with participants, this life
-  std::map<std::string, std::string> key_of_;    // (saga, leg, op, generation) -> key
-  std::vector<std::string> wrongs_;
-  WorldFigures figures_;
+  std::unordered_map<SagaId, std::size_t> out_;  // attempts with participants, of this life
+  bool healed_ = false;
 };
 
 }  // namespace skald::sim

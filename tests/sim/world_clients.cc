@@ -1,84 +1,234 @@
-// Clients and operators: they submit, repeat, cancel, signal, retry; and the engine dies now and
-// then.
+// Clients and people: they submit, repeat with the same key, signal and act; and what strikes the
+// world at moments of its own is dispatched here.
 #include <fmt/format.h>
+
+#include <array>
 
 #include "tests/sim/world.h"
 
 namespace skald::sim {
+namespace {
+
+constexpr Millis kOutageMax{20'000};
+constexpr Millis kRescuedEvery{30'000};
+constexpr std::uint64_t kAskedMax = 60;
+
+enum Chance : std::uint64_t { of_submit = 300, of_act };
+
+/// What a person may ask of a saga. To add an act: a Fault for it (faults.h), and a line here.
+struct Act {
+  Fault fault;
+  Input (*make)(Ticket ticket, const SagaId& saga, const SagaState& state, Random& random);
+};
+
+Actor person() { return {.name = "op", .reason = "as the simulator has it"}; }
+
+/// A leg of the saga by name, or all: mostly all.
+std::string some_leg(const SagaState& state, Random& random) {
+  return state.refused.empty() || random.chance(0.7) ? "" : state.failure.value_or(Failure{}).leg;
+}
+
+constexpr std::array kActs{
+    Act{Fault::cancel,
+        [](Ticket ticket, const SagaId& saga, const SagaState&, Random&) -> Input {
+          return input::Cancel{.ticket = ticket, .saga = saga, .actor = person()};
+        }},
+    Act{Fault::retry,
+        [](Ticket ticket, const SagaId& saga, const SagaState& state, Random& random) -> Input {
+          return input::Retry{
+              .ticket = ticket, .saga = saga, .actor = person(), .leg = some_leg(state, random)};
+        }},
+    Act{Fault::signal,
+        [](Ticket ticket, const SagaId& saga, const SagaState&, Random& random) -> Input {
+          const std::uint64_t n = random.below(20);
+          return input::TakeSignal{
+              .ticket = ticket,
+              .saga = saga,
+              .signal = {
+                  .id = fmt::format("i{}", n), .name = fmt::format("s{}", n % 2), .payload = "p"}};
+        }},
+};
+
+}  // namespace
+
+Ticket World::ask(Asked asked) {
+  tickets_[++last_ticket_] = std::move(asked);
+  return last_ticket_;
+}
+
+void World::keep_submitting(std::size_t index) {
+  Submission& client = submissions_[index];
+  Random random = Random::of({scenario_.seed, Chance::of_submit, index, client.asked});
+  // A client without an answer asks again with the same key; without a key it must not.
+  if (client.ended || (client.key.empty() && client.asked > 0)) return;
+  if (client.acked && client.asked > kAskedMax) return;  // it is left to a person
+  in(Millis{random.between(500, 3'000)}, [this, index] { keep_submitting(index); }, false);
+  if (client.after && !submissions_[*client.after].ended) return;
+  submit(index);
+}
 
 void World::submit(std::size_t index) {
-  Submission& submission = submissions_[index];
-  const Millis again{random_.between(500, 3'000)};
-  // A client without an answer asks again with the same key; without a key it must not.
-  if (!submission.told && (!submission.key.empty() || submission.ticket == 0)) {
-    in(again, [this, index] { submit(index); }, false);
-  }
-  if (!shard_ || submission.told || (submission.key.empty() && submission.ticket != 0)) return;
-  submission.ticket = ++last_ticket_;
-  tickets_[submission.ticket] = index;
-  const WaitMode mode =
-      submission.acked ? WaitMode::done : static_cast<WaitMode>(random_.between(1, 3));
-  trace(fmt::format("client {} submits", index));
-  step(input::Submit{.ticket = submission.ticket,
-                     .definition = submission.definition,
-                     .input = "in",
-                     .idempotency_key = submission.key,
-                     .business_key = fmt::format("b{}", index),
+  Submission& client = submissions_[index];
+  Random random = Random::of({scenario_.seed, Chance::of_submit, index, ~client.asked});
+  const bool repeats = !client.key.empty();
+  if (seats_.empty()) return;
+  DefinitionPtr definition = client.inline_definition;
+  if (!definition) definition = registered_->find(client.definition, client.version);
+  if (!definition) return;  // not registered in this life: the API refuses it
+  const auto mode = client.acked ? WaitMode::done : static_cast<WaitMode>(random.between(1, 3));
+  client.asked += 1;
+  story_.tell(now(), index,
+              [&] { return fmt::format("client {} submits {}", index, definition->name); });
+  const std::size_t seat = repeats ? shard_index(hash64(client.key)) : random.below(seats_.size());
+  step(seats_[seat],
+       input::Submit{.ticket = ask({.what = Asked::What::submit, .submission = index}),
+                     .definition = std::move(definition),
+                     .input = client.input,
+                     .idempotency_key = client.key,
+                     .business_key = client.business_key,
                      .body_hash = index,
                      .mode = mode,
-                     .wait_until = now_ + Millis{random_.between(10, 5'000)}});
+                     .wait_until = engine_now() + Millis{random.between(10, 5'000)}});
+}
+
+void World::send_other_body(std::size_t index) {
+  const Submission& client = submissions_[index];
+  if (client.key.empty() || auditor_->key(client.key) == nullptr) return;
+  if (key_retention_ < kFaultyFor) return;  // it may be forgotten by then, and rightly
+  figures_.faults[index_of(Fault::other_body)] += 1;
+  step(seats_[shard_index(hash64(client.key))],
+       input::Submit{.ticket = ask({.what = Asked::What::other_body, .submission = index}),
+                     .definition = all_definitions_->find("d0", 0),
+                     .input = "another",
+                     .idempotency_key = client.key,
+                     .business_key = client.business_key,
+                     .body_hash = ~index,
+                     .mode = WaitMode::accepted,
+                     .wait_until = engine_now() + Millis{1'000}});
+}
+
+void World::take_saga_answer(const Asked& asked, const SagaAnswer& answer) {
+  auditor_->told(answer);
+  if (asked.what == Asked::What::cancel) return auditor_->cancel_told(answer.id);
+  if (asked.what == Asked::What::act) return;
+  Submission& client = submissions_[asked.submission];
+  if (asked.what == Asked::What::other_body) {
+    if (client.acked == answer.id) wrong("I9 another body was taken for " + client.key);
+    return;
+  }
+  // Another saga is right only where the key of the first has lived out.
+  const KeyRow* row = auditor_->key(client.key);
+  const bool renewed = row != nullptr && row->saga == answer.id;
+  if (client.acked && *client.acked != answer.id && !renewed) {
+    wrong(fmt::format("I9 one key made two sagas: {} and {}", client.acked->text(),
+                      answer.id.text()));
+  }
+  client.acked = answer.id;
+  client.ended = is_terminal(answer.status);
 }
 
 void World::take_answer(ShardAnswer answer) {
   const auto found = tickets_.find(answer.ticket);
   if (found == tickets_.end()) return;
-  const std::size_t index = found->second;
-  Submission& submission = submissions_[index];
+  const Asked asked = std::move(found->second);
   tickets_.erase(found);
   if (const auto* error = std::get_if<Error>(&answer.body)) {
-    if (error->code == Errc::already_exists) wrong("a repeated submission was called another body");
+    const bool conflict = error->code == Errc::already_exists;
+    if (conflict && asked.what == Asked::What::submit) {
+      wrong("I9 a repeated submission was called another body");
+    }
+    // "undecided": the request is recorded all the same.
+    if (error->code == Errc::aborted && asked.what == Asked::What::cancel) {
+      auditor_->cancel_told(asked.saga);
+    }
     return;
   }
-  const auto* told = std::get_if<SagaAnswer>(&answer.body);
-  if (told == nullptr) return;
-  if (submission.acked && *submission.acked != told->id) {
-    wrong(fmt::format("one key made two sagas: {} and {}", submission.acked->text(),
-                      told->id.text()));
+  if (const auto* told = std::get_if<SagaAnswer>(&answer.body)) {
+    return take_saga_answer(asked, *told);
   }
-  submission.acked = told->id;
-  // I8: what is acknowledged is in the store.
-  if (!stored_state(told->id)) wrong("an acknowledged saga is not in the store");
-  if (is_terminal(told->status)) submission.told = told->status;
+  if (asked.what == Asked::What::signal) auditor_->signal_told(asked.saga, asked.signal_id);
 }
 
-void World::disturb() {
-  if (!shard_) return;
-  if (random_.chance(faults_.crash)) return crash();
-  if (submissions_.empty()) return;
-  const Submission& victim = submissions_[random_.below(submissions_.size())];
-  if (!victim.acked) return;
-  const SagaId id = *victim.acked;
-  if (random_.chance(faults_.signal)) {
-    figures_.signals += 1;
-    const std::uint64_t n = random_.below(200);
-    step(input::TakeSignal{
-        .ticket = ++last_ticket_,
-        .saga = id,
-        .signal = {
-            .id = fmt::format("i{}", n), .name = fmt::format("s{}", n % 2), .payload = "p"}});
-  } else if (random_.chance(faults_.cancel)) {
-    figures_.cancels += 1;
-    trace("cancel " + id.text());
-    step(input::Cancel{
-        .ticket = ++last_ticket_, .saga = id, .actor = {.name = "op", .reason = "test"}});
-  } else if (random_.chance(faults_.retry)) {
-    figures_.retries += 1;
-    step(input::Retry{.ticket = ++last_ticket_,
-                      .saga = id,
-                      .actor = {.name = "op", .reason = "test"},
-                      .leg = ""});
+void World::act(const Disturbance& what) {
+  Random random = Random::of({scenario_.seed, Chance::of_act, what.salt});
+  const Submission& victim = submissions_[what.salt % submissions_.size()];
+  const KnownSaga* saga = victim.acked ? auditor_->find(*victim.acked) : nullptr;
+  if (saga == nullptr) return;
+  for (const Act& act : kActs) {
+    if (act.fault != what.fault) continue;
+    figures_.faults[index_of(what.fault)] += 1;
+    Asked asked{.what = Asked::What::act, .saga = *victim.acked};
+    if (what.fault == Fault::cancel) asked.what = Asked::What::cancel;
+    const Ticket ticket = ask(std::move(asked));
+    Input input = act.make(ticket, *victim.acked, saga->state, random);
+    if (const auto* taken = std::get_if<input::TakeSignal>(&input)) {
+      tickets_[ticket].what = Asked::What::signal;
+      tickets_[ticket].signal_id = taken->signal.id;
+    }
+    story_.tell(now(), what.salt, [&] {
+      return fmt::format("a person: {} {}", name(what.fault), victim.acked->text());
+    });
+    touched_.insert(*victim.acked);
+    step(seat_of(*victim.acked), std::move(input));
   }
-  touched_.insert(id);
+}
+
+void World::disturb_mall(const Disturbance& what) {
+  figures_.faults[index_of(what.fault)] += 1;
+  story_.tell(now(), what.salt, [&] { return fmt::format("the mall: {}", name(what.fault)); });
+  Random random(what.salt);
+  if (what.fault == Fault::cart_edit) mall_.edit_cart(random);
+  if (what.fault == Fault::price_change) mall_.change_price(random);
+  if (what.fault == Fault::payment) mall_.pay_order(random, clock_.wall());
+}
+
+void World::disturb(const Disturbance& what) {
+  if (healed_) return;
+  if (what.fault == Fault::cart_edit || what.fault == Fault::price_change ||
+      what.fault == Fault::payment) {
+    return disturb_mall(what);
+  }
+  if (what.fault == Fault::wall_jump) {
+    figures_.faults[index_of(what.fault)] += 1;
+    return jump_wall(what.salt);
+  }
+  if (what.fault == Fault::outage) {
+    figures_.faults[index_of(what.fault)] += 1;
+    const std::string who = Mall::participant(what.salt);
+    outages_[who] = now() + Millis{what.salt % static_cast<std::uint64_t>(kOutageMax.count())};
+    return story_.tell(now(), what.salt, [&] { return who + " is out for a while"; });
+  }
+  if (seats_.empty() || failed_ || draining_) return;
+  if (what.fault == Fault::failed_write) {
+    write_fails_next_ = true;
+  } else if (what.fault == Fault::resubmit) {
+    const std::size_t again = what.salt % submissions_.size();
+    if (submissions_[again].key.empty() || submissions_[again].asked == 0) return;
+    figures_.faults[index_of(what.fault)] += 1;
+    submit(again);
+  } else if (what.fault == Fault::other_body) {
+    send_other_body(what.salt % submissions_.size());
+  } else if (what.fault == Fault::crash || what.fault == Fault::definition_missing) {
+    figures_.faults[index_of(what.fault)] += 1;
+    definitions_missing_ = what.fault == Fault::definition_missing;
+    crash(what.salt);
+  } else if (what.fault == Fault::drain) {
+    figures_.faults[index_of(what.fault)] += 1;
+    drain();
+  } else {
+    act(what);
+  }
+}
+
+/// When the faults have stopped a person tries what is stuck again, until nothing is that can be.
+void World::rescue_stuck() {
+  in(kRescuedEvery, [this] { rescue_stuck(); }, false);
+  if (seats_.empty()) return;
+  for (const auto& [id, saga] : auditor_->sagas()) {
+    if (saga.state.status != SagaStatus::stuck) continue;
+    const Ticket ticket = ask({.what = Asked::What::act, .saga = id});
+    step(seat_of(id), input::Retry{.ticket = ticket, .saga = id, .actor = person(), .leg = {}});
+  }
 }
 
 }  // namespace skald::sim

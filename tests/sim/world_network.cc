@@ -1,116 +1,176 @@
-// The network between the engine and the participants: what each attempt may meet.
+// The network between the engine and the participants: what each attempt may meet. What comes back
+// is what the wire did; the real classifier says what it means.
 #include <fmt/format.h>
 
+#include "engine/transport/outcome.h"
 #include "tests/sim/world.h"
 
 namespace skald::sim {
 namespace {
 
-std::string attempt_name(const Invocation& call) {
-  return fmt::format("{}/{}#{}", call.leg, name(call.operation), call.attempt);
+enum Chance : std::uint64_t { of_attempt = 200 };
+
+std::uint64_t word_of(const Invocation& call) {
+  const auto parts =
+      (std::uint64_t{call.attempt} << 8) | static_cast<std::uint64_t>(call.operation);
+  return hash64(call.leg, call.saga_id.placement ^ mix64(parts));
 }
 
-Response unknown(std::string code) {
-  return {.outcome = {.kind = OutcomeKind::unknown, .code = std::move(code), .message = {}},
-          .body = {}};
-}
-
-}  // namespace
-
-Request World::request_of(const Invocation& call) const {
-  const StepDefinition& step = call.definition->steps[call.ref.step];
-  return {.saga = call.saga_id.text(),
+Request request_of(const Invocation& call) {
+  return {.saga = call.saga_id,
           .leg = call.leg,
           .operation = call.operation,
           .key = call.idempotency_key,
-          .keys = call.method->keys,
-          .is_query = step.kind == StepKind::query,
+          .method = call.method,
+          .is_query = call.definition->steps[call.ref.step].kind == StepKind::query,
           .body = call.request};
 }
 
-Response World::execute(const Request& request) {
-  Response response = participants_.execute(request);
-  if (!participants_.outrage().empty()) wrong(participants_.outrage());
-  if (response.outcome.kind == OutcomeKind::rejected) figures_.rejections += 1;
-  return response;
+std::string attempt_text(const Invocation& call) {
+  return fmt::format("{} {}/{}#{}", call.saga_id.text(), call.leg, name(call.operation),
+                     call.attempt);
 }
 
-void World::reply(const Invocation& call, Response response, Millis after) {
-  input::Reply reply{.saga = call.saga_id,
-                     .leg = call.ref,
-                     .operation = call.operation,
-                     .attempt = call.attempt,
-                     .lane = call.lane,
-                     .outcome = std::move(response.outcome),
-                     .response = std::move(response.body)};
-  in(after, [this, reply = std::move(reply), out = attempt_name(call)]() mutable {
-    trace(fmt::format("{} {} -> {} {}", reply.saga.text(), out, name(reply.outcome.kind),
-                      reply.outcome.code));
-    out_[reply.saga].erase(out);
-    const SagaId id = reply.saga;
-    step(std::move(reply));
-    touched_.insert(id);
+constexpr Truth kNeverRan{};
+constexpr Truth kMayHaveRun{.ran = true};
+
+}  // namespace
+
+ParticipantAnswer World::execute(const Request& request) {
+  ParticipantAnswer answer = Mall::serves(*request.method)
+                                 ? mall_.execute(request, clock_.wall())
+                                 : participants_.execute(request, mix_.of(Fault::refusal), now());
+  if (!participants_.outrage().empty()) wrong(participants_.outrage());
+  if (!answer.body) figures_.faults[index_of(Fault::refusal)] += 1;
+  auditor_->executed(request, answer.took_effect);
+  if (Mall::serves(*request.method)) mall_auditor_->executed(request, answer);
+  return answer;
+}
+
+void World::reply(Invocation call, WireAnswer answer, Millis after) {
+  in(after, [this, call = std::move(call), answer = std::move(answer)]() mutable {
+    const std::int64_t wall_s = to_unix_ms(clock_.wall()) / 1'000;
+    Outcome outcome = classify(*call.method, answer.exchange, call.after_unknown, wall_s);
+    auditor_->means(call, outcome, answer.truth);
+    story_.tell(now(), word_of(call) ^ mix64(static_cast<std::uint64_t>(outcome.kind)), [&] {
+      return fmt::format("{} -> {} {}", attempt_text(call), name(outcome.kind), outcome.code);
+    });
+    const auto out = out_.find(call.saga_id);
+    if (out != out_.end() && --out->second == 0) out_.erase(out);
+    const bool yes = outcome.kind == OutcomeKind::succeeded;
+    touched_.insert(call.saga_id);
+    step(seat_of(call.saga_id),
+         input::Reply{.saga = call.saga_id,
+                      .leg = call.ref,
+                      .operation = call.operation,
+                      .attempt = call.attempt,
+                      .lane = call.lane,
+                      .outcome = std::move(outcome),
+                      .response = yes ? std::move(answer.exchange.response.body) : Bytes{}});
   });
 }
 
-void World::send(Invocation call, bool query) {
-  audit_send(call, query);
-  figures_.calls += 1;
-  trace(fmt::format("{} {} sent", call.saga_id.text(), attempt_name(call)));
-  out_[call.saga_id].insert(attempt_name(call));
-  const Request request = request_of(call);
-  const bool keeps = call.method->keys != KeysMode::none;
-  const Millis there{random_.below(20)};
-  const Millis back{random_.below(20)};
-  if (random_.chance(faults_.refused)) {
-    figures_.refused += 1;
-    std::optional<Millis> wait;
-    if (random_.chance(0.3)) wait = Millis{random_.below(500)};
-    return reply(call,
-                 {.outcome = {.kind = OutcomeKind::not_executed,
-                              .code = "refused",
-                              .message = {},
-                              .retry_after = wait},
-                  .body = {}},
-                 there);
-  }
-  if (random_.chance(faults_.request_lost)) {
-    figures_.lost += 1;
-    return reply(call, unknown("timeout"), call.timeout);
-  }
-  if (random_.chance(faults_.reply_lost)) {
-    figures_.lost += 1;
-    in(there, [this, request] { (void)execute(request); }, false);
-    return reply(call, unknown("reset"), there + back);
-  }
-  // Landing after it was given up is a participant's burden that only keys can carry.
-  if (keeps && random_.chance(faults_.late)) {
-    figures_.late += 1;
-    in(
-        call.timeout + Millis{random_.below(3'000)}, [this, request] { (void)execute(request); },
-        false);
-    return reply(call, unknown("timeout"), call.timeout);
-  }
-  if (keeps && random_.chance(faults_.pending)) {
-    figures_.pending += 1;
-    in(there + Millis{random_.below(500)}, [this, request] { (void)execute(request); }, false);
-    return reply(
-        call, {.outcome = {.kind = OutcomeKind::pending, .code = "425", .message = {}}, .body = {}},
-        there);
-  }
-  if (keeps && random_.chance(faults_.duplicate)) {
-    figures_.duplicates += 1;
-    in(there + Millis{random_.below(2'000)}, [this, request] { (void)execute(request); }, false);
-  }
-  // Executed when it arrives; the answer travels back, if the engine still lives.
-  auto life = life_;
+/// Lands whatever becomes of the engine. `keep` is the definition that owns the method.
+void World::deliver_later(const Invocation& call, Millis delay) {
   in(
-      there,
-      [this, call = std::move(call), request, back, life]() mutable {
-        Response response = execute(request);
-        if (life == life_) reply(call, std::move(response), back);
+      delay,
+      [this, request = request_of(call), keep = call.definition] {
+        story_.tell(now(), hash64(request.key), [&] { return request.key + " lands unanswered"; });
+        (void)execute(request);
       },
       false);
+}
+
+void World::answer_when_executed(Invocation call, Millis there, Millis back) {
+  in(
+      there,
+      [this, call = std::move(call), back, life = life_]() mutable {
+        const ParticipantAnswer answer = execute(request_of(call));
+        if (life != life_) return;
+        WireAnswer wire{.exchange = answer.body ? wire_yes(*call.method, *answer.body)
+                                                : wire_no(*call.method, answer.body.error()),
+                        .truth = {.ran = answer.body.has_value(),
+                                  .said_yes = answer.body.has_value(),
+                                  .said_no = !answer.body.has_value()}};
+        reply(std::move(call), std::move(wire), back);
+      },
+      false);
+}
+
+/// Faults that keep the participant's own answer from coming back. nullopt: none strikes, and it is
+/// asked and answers.
+std::optional<World::Met> World::meet(const Invocation& call, Random& random, Millis there) {
+  const Method& method = *call.method;
+  const bool keeps = method.keys != KeysMode::none;
+  const Millis back{random.below(20)};
+  const auto strikes_now = [&](Fault fault) {
+    const bool struck = strikes(random, fault);
+    if (struck) figures_.faults[index_of(fault)] += 1;
+    return struck;
+  };
+  const auto runs = [&] { deliver_later(call, there); };
+  const auto perhaps_runs = [&] {
+    if (random.chance(0.5)) runs();
+  };
+  const auto outage = outages_.find(method.participant);
+  const bool out = outage != outages_.end() && now() < outage->second;
+  if (strikes_now(Fault::not_connected) || out) {
+    return Met{{wire_end(ExchangeEnd::not_connected), kNeverRan}, there};
+  }
+  if (strikes_now(Fault::busy)) {
+    return Met{{wire_busy(method, random, to_unix_ms(clock_.wall()) / 1'000), kNeverRan}, there};
+  }
+  if (strikes_now(Fault::misconfigured)) {
+    return Met{{wire_misconfigured(method, random), kNeverRan}, there};
+  }
+  if (strikes_now(Fault::lost_race)) return Met{{wire_lost_race(method), kNeverRan}, there};
+  if (strikes_now(Fault::request_lost)) {
+    return Met{{wire_end(ExchangeEnd::timed_out), kMayHaveRun}, call.timeout};
+  }
+  if (strikes_now(Fault::reply_lost)) {
+    runs();
+    return Met{{wire_end(ExchangeEnd::timed_out), kMayHaveRun}, call.timeout};
+  }
+  if (strikes_now(Fault::reset)) {
+    perhaps_runs();
+    return Met{{wire_end(ExchangeEnd::reset), kMayHaveRun}, there + back};
+  }
+  if (strikes_now(Fault::garbled)) {
+    perhaps_runs();
+    return Met{{wire_garbled(method, random), kMayHaveRun}, there + back};
+  }
+  if (strikes_now(Fault::server_error)) {
+    if (declares_503(method) && random.chance(0.5))
+      return Met{{wire_503(method), kNeverRan}, there};
+    perhaps_runs();
+    return Met{{wire_server_error(method, random), kMayHaveRun}, there + back};
+  }
+  // Landing after it was given up is a participant's burden that only keys can carry.
+  if (strikes_now(Fault::late) && keeps) {
+    deliver_later(call, call.timeout + Millis{random.below(3'000)});
+    return Met{{wire_end(ExchangeEnd::timed_out), kMayHaveRun}, call.timeout};
+  }
+  if (strikes_now(Fault::accepted) && keeps) {
+    deliver_later(call, there + Millis{random.below(500)});
+    return Met{{wire_accepted(method, random), {.ran = true, .accepted = true}}, there + back};
+  }
+  if (strikes_now(Fault::duplicate) && keeps) {
+    deliver_later(call, there + Millis{random.below(2'000)});
+  }
+  return std::nullopt;
+}
+
+void World::send(Invocation call, bool query) {
+  auditor_->leaves(call, query);
+  figures_.calls += 1;
+  story_.tell(now(), word_of(call), [&] { return attempt_text(call) + " sent"; });
+  out_[call.saga_id] += 1;
+  Random random = Random::of({scenario_.seed, Chance::of_attempt, word_of(call)});
+  const Millis there{random.below(20)};
+  if (auto met = meet(call, random, there)) {
+    return reply(std::move(call), std::move(met->answer), met->after);
+  }
+  answer_when_executed(std::move(call), there, Millis{random.below(20)});
 }
 
 }  // namespace skald::sim

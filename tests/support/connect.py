@@ -4,7 +4,9 @@ services by name, and the order front's HTTP API. No retries: a test says itself
 import http.client
 import json
 
-CALL_TIMEOUT_S = 15.0
+from processes import SLOWDOWN
+
+CALL_TIMEOUT_S = 15.0 * SLOWDOWN
 PAGE = 1000
 
 
@@ -78,6 +80,15 @@ class Engine:
 
     def retry(self, leg="", actor="test", reason="", **saga):
         return self.saga_service("Retry", {"leg": leg, "actor": actor, "reason": reason, **saga})
+
+    def act(self, name, reason="the test", actor="test", **message):
+        """An act of OperatorService: its answer's `saga`, or all of it on a dry run."""
+        answer = call(self.port, f"/skald.v1.OperatorService/{name}",
+                      {"reason": reason, "actor": actor, **message})
+        return answer if message.get("dryRun") else answer.get("saga", {})
+
+    def legal_acts(self, **message):
+        return call(self.port, "/skald.v1.OperatorService/LegalActs", message).get("acts", [])
 
     def signal(self, signal_id, name, payload=None, **saga):
         message = {"signalId": signal_id, "name": name, **saga}

@@ -58,6 +58,9 @@ class CoreWorld {
   void cancel();
   void signal(const std::string& id, const std::string& name);
   void retry();
+  void pause_or_resume();
+  void act_on_a_leg();  // whatever is legal: skip, resolve (truthfully), amend, mark-done
+  void abandon();
   void pass(Millis time);  // time passes; a due Wake is delivered
   void pass_to_wake();     // until the next one; nothing without one
   /// From now on every attempt is answered, operators retry what is stuck, and signals come.

@@ -16,11 +16,11 @@ import struct
 import threading
 import time
 
-from processes import free_port
+from processes import SLOWDOWN, free_port
 
-HIT_WITHIN_S = 30.0
-HOLD_MAX_S = 120.0  # nothing is held for ever, whatever a test forgets
-UPSTREAM_TIMEOUT_S = 60.0
+HIT_WITHIN_S = 30.0 * SLOWDOWN
+HOLD_MAX_S = 120.0 * SLOWDOWN  # nothing is held for ever, whatever a test forgets
+UPSTREAM_TIMEOUT_S = 60.0 * SLOWDOWN
 HUGE_BYTES = 64 << 20
 
 GARBAGE = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is no HTTP \r\n\r\n\x00\xff"

@@ -35,17 +35,7 @@ std::string_view phase_name(Phase phase) {
   return kNames[static_cast<std::size_t>(phase)];
 }
 
-std::string_view stage_name(LegStage stage) {
-  constexpr std::array<std::string_view, 8> kNames = {"?",       "ready",   "acting", "done",
-                                                      "refused", "undoing", "undone", "dropped"};
-  return kNames[static_cast<std::size_t>(stage)];
-}
-
-std::string_view stage_name(StepStage stage) {
-  constexpr std::array<std::string_view, 6> kNames = {"?",    "pending", "running",
-                                                      "done", "skipped", "failed"};
-  return kNames[static_cast<std::size_t>(stage)];
-}
+const Actor kAda{.name = "ada", .reason = "looked at it"};
 
 }  // namespace
 
@@ -66,11 +56,34 @@ Outcome rejected(std::string code) {
 
 std::string kind_of(const Event& event) {
   constexpr std::array<std::string_view, std::variant_size_v<event::Body>> kNames = {
-      "Started",        "StepSkipped", "StepStarted",    "Computed",          "StepFailed",
-      "StepRetried",    "WaitBegan",   "WaitEnded",      "Intended",          "Answered",
-      "OperationMoved", "PivotPassed", "UndoBegan",      "UndoDeferred",      "SignalReceived",
-      "CancelAsked",    "RetryAsked",  "DeadlineMissed", "DefinitionMissing", "Completed",
-      "Compensated"};
+      "Started",
+      "StepSkipped",
+      "StepStarted",
+      "Computed",
+      "StepFailed",
+      "StepRetried",
+      "WaitBegan",
+      "WaitEnded",
+      "Intended",
+      "Answered",
+      "OperationMoved",
+      "PivotPassed",
+      "UndoBegan",
+      "UndoDeferred",
+      "SignalReceived",
+      "CancelAsked",
+      "RetryAsked",
+      "DeadlineMissed",
+      "DefinitionMissing",
+      "Completed",
+      "Compensated",
+      "Paused",
+      "Resumed",
+      "LegSkipped",
+      "Resolved",
+      "Amended",
+      "CompensationMarked",
+      "Abandoned"};
   return std::string(kNames[event.body.index()]);
 }
 
@@ -91,9 +104,11 @@ void Given::command(command::Body body, Decision& decision) {
 
 void Given::run(command::Body body) {
   decision_ = {};
+  const bool starting = durable_ == 0;
   command(std::move(body), decision_);
   const Result<void> answered = result_;
   if (room_) send_queued();
+  if (starting) durable_ = history_.size();  // the submission is acknowledged, so it is written
   result_ = answered;
   check();
 }
@@ -208,6 +223,38 @@ Given& Given::retry(std::string leg) {
   return *this;
 }
 
+Given& Given::asks(command::Act act) {
+  run(std::move(act));
+  return *this;
+}
+Given& Given::pause() { return asks(command::Pause{.actor = kAda}); }
+Given& Given::resume() { return asks(command::Resume{.actor = kAda}); }
+Given& Given::skip(std::string leg) {
+  return asks(command::Skip{.actor = kAda, .leg = std::move(leg)});
+}
+Given& Given::happened(std::string leg, std::optional<Bytes> response) {
+  return asks(command::Resolve{
+      .actor = kAda, .leg = std::move(leg), .happened = true, .response = std::move(response)});
+}
+Given& Given::did_not_happen(std::string leg) {
+  return asks(command::Resolve{.actor = kAda, .leg = std::move(leg), .response = {}});
+}
+Given& Given::did_not_happen_and_holds(std::string leg) {
+  return asks(command::Resolve{.actor = kAda, .leg = std::move(leg), .hold = true, .response = {}});
+}
+Given& Given::amend(std::string leg, std::string request) {
+  return asks(command::Amend{
+      .actor = kAda, .leg = std::move(leg), .request = std::move(request), .endpoint = {}});
+}
+Given& Given::moves(std::string leg, Endpoint endpoint) {
+  return asks(command::Amend{
+      .actor = kAda, .leg = std::move(leg), .request = {}, .endpoint = std::move(endpoint)});
+}
+Given& Given::mark_done(std::string leg) {
+  return asks(command::MarkDone{.actor = kAda, .leg = std::move(leg)});
+}
+Given& Given::abandon() { return asks(command::Abandon{.actor = kAda}); }
+
 Given& Given::no_room() {
   room_ = false;
   return *this;
@@ -234,7 +281,7 @@ Given& Given::status(SagaStatus expected, Where where) {
 }
 
 Given& Given::stage(std::string_view leg_text, LegStage expected, Where where) {
-  claim(stage_name(leg(leg_text).stage), stage_name(expected), leg_text, where);
+  claim(name(leg(leg_text).stage), name(expected), leg_text, where);
   return *this;
 }
 
@@ -246,7 +293,7 @@ Given& Given::phase(std::string_view operation_text, Phase expected, Where where
 Given& Given::step(std::string_view step_name, StepStage expected, Where where) {
   const auto index = definition_->step_index(step_name);
   SKALD_CHECK(index.has_value(), "step={}", step_name);
-  claim(stage_name(state_.steps[*index].stage), stage_name(expected), step_name, where);
+  claim(name(state_.steps[*index].stage), name(expected), step_name, where);
   return *this;
 }
 

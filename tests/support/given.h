@@ -51,6 +51,17 @@ class Given {
   Given& cancel();
   Given& signal(std::string id, std::string name, std::string payload = "payload");
   Given& retry(std::string leg = {});
+  Given& asks(command::Act act);  // any act, as it is
+  Given& pause();
+  Given& resume();
+  Given& skip(std::string leg);
+  Given& happened(std::string leg, std::optional<Bytes> response = "by hand");
+  Given& did_not_happen(std::string leg);
+  Given& did_not_happen_and_holds(std::string leg);
+  Given& amend(std::string leg, std::string request);
+  Given& moves(std::string leg, Endpoint endpoint);  // amends it
+  Given& mark_done(std::string leg);
+  Given& abandon();
   Given& no_room();                             // wants stay queued
   Given& room();                                // and are sent
   Given& dispatch(std::string_view operation);  // wanted or not

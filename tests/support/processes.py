@@ -14,8 +14,10 @@ import subprocess
 import threading
 import time
 
+# Every bound of a test is multiplied by it: programs watched by a sanitizer are slower.
+SLOWDOWN = float(os.environ.get("SKALD_SLOWDOWN") or 1)
 READY_WITHIN_S = 60.0  # machines that build at the same time are slow
-STOP_WITHIN_S = 20.0
+STOP_WITHIN_S = 20.0 * SLOWDOWN
 LOG_LINES_SHOWN = 25
 PORTS = range(14000, 32000)  # below the ports that outgoing connections take
 
@@ -30,6 +32,7 @@ def pause(seconds):
 
 def wait_until(fact, what, within=READY_WITHIN_S, every=0.02):
     """The first true answer of `fact`. Raises TimeoutError, which says what was awaited."""
+    within *= SLOWDOWN
     ends = time.monotonic() + within
     while True:
         answer = fact()

@@ -37,6 +37,13 @@ else()
   add_compile_options(-O2)
 endif()
 
+# libFuzzer comes with clang; its programs (tests/fuzz) are part of the build that watches memory.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND SKALD_SANITIZE MATCHES "address")
+  set(SKALD_FUZZING ON)
+else()
+  set(SKALD_FUZZING OFF)
+endif()
+
 # asio and Beast are compiled once, in engine/async and engine/net; the macros are global so that
 # every file sees the same headers.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)

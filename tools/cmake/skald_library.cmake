@@ -51,13 +51,19 @@ if(SKALD_PCH)
     <google/protobuf/map_field.h> <google/protobuf/generated_message_reflection.h>)
 endif()
 
-# skald_library(NAME [SOURCES file...] [LINK target...] [PRIVATE_LINK target...] [NO_UBSAN])
+# Rooms that read bytes from outside or from the disk. A build with AddressSanitizer counts the
+# branches they take, so that tests/fuzz is guided by them.
+set(SKALD_FUZZED_ROOMS net wire transport api server store core)
+
+# skald_library(NAME [SOURCES file...] [LINK target...] [PRIVATE_LINK target...]
+#               [NO_UBSAN file...])
 # Makes skald_NAME from every .cc of the room's folder (main.cc aside) and links the rooms that
 # layers.txt allows. A room that has only headers is an INTERFACE library.
 # LINK:     libraries its headers need too.   PRIVATE_LINK: libraries only its .cc files need.
-# NO_UBSAN: its files carry so many templates that UBSan doubles a minute of compiling.
+# NO_UBSAN: these files carry so many templates that UBSan doubles a minute of compiling. Their
+# room has no precompiled header, which would have to be built both ways.
 function(skald_library name)
-  cmake_parse_arguments(arg "NO_UBSAN" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE_LINK;NO_UBSAN" ${ARGN})
   if(NOT name IN_LIST SKALD_ROOMS)
     message(FATAL_ERROR 
       "room ${name} is not in ${SKALD_LAYERS_FILE}: add a line that says what it may use")
@@ -78,8 +84,15 @@ function(skald_library name)
         target_precompile_headers(skald_${name} REUSE_FROM skald_pch)
       endif()
     endif()
+    if(SKALD_FUZZING AND name IN_LIST SKALD_FUZZED_ROOMS)
+      # What -fsanitize=fuzzer-no-link adds, spelled so that precompiled headers still fit.
+      target_compile_options(skald_${name} PRIVATE
+        -fsanitize-coverage=inline-8bit-counters,pc-table,indirect-calls,trace-cmp)
+    endif()
     if(arg_NO_UBSAN AND SKALD_SANITIZE MATCHES "undefined")
-      target_compile_options(skald_${name} PRIVATE -fno-sanitize=undefined)
+      list(TRANSFORM arg_NO_UBSAN PREPEND ${SKALD_ROOM_DIR_${name}}/)
+      set_source_files_properties(${arg_NO_UBSAN} PROPERTIES
+        COMPILE_OPTIONS -fno-sanitize=undefined)
     endif()
   else()
     add_library(skald_${name} INTERFACE)

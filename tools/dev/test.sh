@@ -17,6 +17,8 @@ run_tests() {
     shift
   done
   presets | grep -qx -- "$preset" || die 2 "there is no preset '$preset', only: $(presets | xargs)"
+  # Any node serves; Debian's is installed only where there is none.
+  command -v npm >/dev/null || need_packages node
   configure "$preset"
   # With a filter, only the matching programs are built, when each match is one of our programs.
   local targets=()

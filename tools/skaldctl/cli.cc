@@ -31,8 +31,7 @@ struct Arguments {
   SignalArguments signal;
   HoldArguments hold;
   std::string until;
-  std::string reason;
-  std::string leg;
+  ActArguments act;
   bool payloads = false;
   std::string definition;
   std::uint32_t version = 0;
@@ -178,8 +177,9 @@ class CommandLine {
                    "with requests and responses (-o json or yaml)");
     saga_verb("explain", "why it is where it is, what is next, what may be asked",
               [this](Session& s) { return ctl::explain(s, arguments_.saga); });
-    saga_verb("history", "everything that happened to it",
-              [this](Session& s) { return ctl::history(s, arguments_.saga); });
+    saga_verb("history", "everything that happened to it", [this](Session& s) {
+      return ctl::history(s, arguments_.saga, arguments_.payloads);
+    })->add_flag("--payloads", arguments_.payloads, "with requests before and after amendments");
     saga_verb("wait", "wait until it is decided or done", [this](Session& s) {
       return ctl::wait(s, arguments_.saga, arguments_.until);
     })->add_option("--until", arguments_.until, "decided or done (default)");
@@ -192,14 +192,32 @@ class CommandLine {
     made->add_option("--name", arguments_.signal.name, "name of the signal")->required();
     made->add_option("--payload", arguments_.signal.payload, "JSON, @file, or -");
     made->add_option("--id", arguments_.signal.id, "the same id is the same signal");
-    saga_verb("cancel", "turn it back and undo what was done", [this](Session& s) {
-      return ctl::cancel(s, arguments_.saga, arguments_.reason);
-    })->add_option("--reason", arguments_.reason, "recorded with it");
-    made = saga_verb("retry", "try what is stuck or backing off again now", [this](Session& s) {
-      return ctl::retry(s, arguments_.saga, arguments_.leg, arguments_.reason);
-    });
-    made->add_option("--leg", arguments_.leg, "only this leg: deduct_stock[7]");
-    made->add_option("--reason", arguments_.reason, "recorded with it");
+    for (const ActVerb& act : act_verbs()) add_act(act);
+  }
+
+  void add_act(const ActVerb& act) {
+    ActArguments& to = arguments_.act;
+    CLI::App* made = saga_verb(
+        std::string(act.name), std::string(act.help),
+        [this, &act](Session& s) { return ctl::act(s, act, arguments_.saga, arguments_.act); });
+    if (act.about_leg || act.name == "retry") {
+      made->add_option("--leg", to.leg, "the leg: deduct_stock[7]")->required(act.about_leg);
+    }
+    made->add_option("--reason", to.reason, "recorded with it")->required(act.needs_reason);
+    made->add_option("--seq", to.seq, "only if the saga is still at this event");
+    made->add_flag("--dry-run", to.dry_run, "show what it would do");
+    if (act.name == "resolve") {
+      made->add_flag("--happened", to.happened, "it did happen");
+      made->add_flag("--did-not-happen", to.did_not_happen, "it did not happen");
+      made->add_option("--response", to.response, "what was answered: JSON, @file, or -");
+      made->add_flag("--hold", to.hold, "did not happen: wait for amend, skip or retry");
+    }
+    if (act.name == "amend") {
+      made->add_option("--request", to.request, "what is sent: JSON, @file, or -");
+      made->add_option("--url", to.url, "where it is sent");
+      made->add_option("--participant", to.participant, "or a configured name, with --path");
+      made->add_option("--path", to.path, "of the method there");
+    }
   }
 
   void add_definitions() {

@@ -60,7 +60,7 @@ std::string_view hint_of(Errc code) {
     case Errc::failed_precondition:
       return "`skaldctl explain` says what is possible now";
     case Errc::aborted:
-      return "`skaldctl wait` tells how it ends";
+      return "`skaldctl explain` shows where it is now, `skaldctl wait` how it ends";
     case Errc::resource_exhausted:
       return "nothing was lost; try again later with the same key";
     case Errc::deadline_exceeded:

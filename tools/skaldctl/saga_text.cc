@@ -22,6 +22,13 @@ std::string labelled(const Terminal& terminal, std::string_view label, std::stri
          wrapped(text, terminal.width, kLabelWidth) + "\n";
 }
 
+/// "by ann: maintenance, 3m20s ago"
+std::string act_line(const v1::Saga::Act& act, std::int64_t now_ms) {
+  const std::string who = act.actor().empty() ? "someone" : act.actor();
+  const std::string why = act.reason().empty() ? "" : ": " + act.reason();
+  return fmt::format("by {}{}, {} ago", who, why, short_duration(now_ms - unix_ms(act.at())));
+}
+
 std::string head(const Terminal& terminal, const v1::Saga& saga) {
   const std::int64_t began = unix_ms(saga.started_at());
   const bool ended = saga.has_ended_at();
@@ -40,6 +47,11 @@ std::string head(const Terminal& terminal, const v1::Saga& saga) {
     out += labelled(terminal, "deadline",
                     fmt::format("{}{}", utc_time(unix_ms(saga.deadline())),
                                 saga.deadline_missed() ? ", missed" : ""));
+  }
+  const std::int64_t now = unix_ms(saga.now());
+  if (saga.has_paused()) out += labelled(terminal, "paused", act_line(saga.paused(), now));
+  if (saga.has_abandoned()) {
+    out += labelled(terminal, "closed", act_line(saga.abandoned(), now));
   }
   return out;
 }
@@ -83,9 +95,14 @@ std::string every_attempt(const Terminal& terminal, const v1::Saga& saga) {
 /// "skaldctl retry 0kq... --leg deduct_stock[7]"
 std::string command_line(const v1::Saga& saga, const v1::Explanation::Command& command) {
   std::string line = fmt::format("skaldctl {} {}", command.verb(), saga.saga_id());
-  if (command.leg().empty()) return line;
   const bool is_signal = command.verb() == "signal";
-  return fmt::format("{} {} '{}'", line, is_signal ? "--name" : "--leg", command.leg());
+  if (!command.leg().empty()) {
+    line += fmt::format(" {} '{}'", is_signal ? "--name" : "--leg", command.leg());
+  }
+  if (!command.choice().empty()) line += " --" + command.choice();
+  if (command.verb() == "amend") line += " --request @FILE";
+  if (command.requires_reason()) line += " --reason WHY";
+  return line;
 }
 
 /// One line of JSON with its keys sorted, and spaces where a line may be broken.
@@ -210,6 +227,11 @@ std::string history_text(const Terminal& terminal, const v1::HistoryResponse& hi
     const std::string when = fmt::format("{:>4}  +{:<9}", event.seq(), short_duration(at - began));
     out += terminal.toned(Tone::dim, when) + " " +
            wrapped(event.text(), terminal.width, kTextColumn) + "\n";
+    if (event.before() == event.after()) continue;
+    out += std::string(kTextColumn, ' ') +
+           terminal.toned(Tone::dim, wrapped(fmt::format("{} -> {}", event.before(), event.after()),
+                                             terminal.width, kTextColumn)) +
+           "\n";
   }
   return out;
 }

@@ -187,6 +187,8 @@ State state_of(const v1::Saga::Leg& leg) {
       return {"undone", Tone::warn};
     case Stage::dropped:
       return {"dropped", Tone::dim};
+    case Stage::skipped:
+      return {"skipped", Tone::dim};
     default:  // tidy: allow(default) ready, and protobuf's sentinels
       return {"ready", Tone::dim};
   }

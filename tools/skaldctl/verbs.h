@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "skald/v1/saga.pb.h"
 #include "tools/skaldctl/api_client.h"
 #include "tools/skaldctl/exit_codes.h"
 #include "tools/skaldctl/output.h"
@@ -27,12 +28,28 @@ struct Session {
   [[nodiscard]] Exit fail(const Error& error) const;
 };
 
+/// The text itself, the file behind "@", or standard input for "-". Errors: invalid_argument.
+[[nodiscard]] Result<std::string> read_text(const Terminal& terminal, const std::string& argument);
+
 /// One of the three is given.
 struct SagaName {
   std::string id;
   std::string key;
   std::string business_key;
 };
+
+/// A request about that saga.
+template <class Request>
+[[nodiscard]] Request named(const SagaName& saga) {
+  Request request;
+  if (!saga.id.empty()) request.set_saga_id(saga.id);
+  if (!saga.key.empty()) request.set_idempotency_key(saga.key);
+  if (!saga.business_key.empty()) request.set_business_key(saga.business_key);
+  return request;
+}
+
+/// Prints an answer in the session's format.
+void print_answer(const Session& session, const v1::SagaAnswer& answer);
 
 struct SubmitArguments {
   std::string definition;
@@ -59,16 +76,43 @@ struct SignalArguments {
   std::string payload;
 };
 
+/// What skaldctl knows of an act; whether it is legal the server says.
+struct ActVerb {
+  std::string_view name;       // "mark-done"
+  std::string_view procedure;  // "/skald.v1.OperatorService/MarkCompensated"
+  std::string_view help;
+  std::string_view question;  // asked before; empty: it can be taken back
+  bool about_leg = false;     // --leg is required
+  bool needs_reason = false;  // --reason is required
+};
+/// In the order of the help.
+[[nodiscard]] const std::vector<ActVerb>& act_verbs();
+
+struct ActArguments {
+  std::string leg;
+  std::string reason;
+  std::uint64_t seq = 0;  // the saga's version that the person saw; 0: whatever it is
+  bool dry_run = false;
+  bool happened = false;  // resolve: one of the two
+  bool did_not_happen = false;
+  bool hold = false;
+  std::string response;  // resolve: JSON, @file or "-"
+  std::string request;   // amend: likewise
+  std::string url;
+  std::string participant;
+  std::string path;
+};
+
 [[nodiscard]] Exit submit(Session& session, const SubmitArguments& arguments);
 [[nodiscard]] Exit list(Session& session, const ListArguments& arguments);
 [[nodiscard]] Exit show(Session& session, const SagaName& saga, bool payloads);
 [[nodiscard]] Exit explain(Session& session, const SagaName& saga);
-[[nodiscard]] Exit history(Session& session, const SagaName& saga);
+[[nodiscard]] Exit history(Session& session, const SagaName& saga, bool payloads);
 [[nodiscard]] Exit wait(Session& session, const SagaName& saga, const std::string& until);
 [[nodiscard]] Exit signal(Session& session, const SagaName& saga, const SignalArguments& arguments);
-[[nodiscard]] Exit cancel(Session& session, const SagaName& saga, const std::string& reason);
-[[nodiscard]] Exit retry(Session& session, const SagaName& saga, const std::string& leg,
-                         const std::string& reason);
+/// One act of OperatorService. What cannot be taken back is shown first, and asked for.
+[[nodiscard]] Exit act(Session& session, const ActVerb& verb, const SagaName& saga,
+                       const ActArguments& arguments);
 
 struct HoldArguments {
   std::string participant;

@@ -9,30 +9,11 @@
 #include "engine/wire/json.h"
 #include "skald/v1/service.pb.h"
 #include "tools/skaldctl/saga_text.h"
-#include "tools/skaldctl/table.h"
 #include "tools/skaldctl/verbs.h"
 #include "tools/skaldctl/words.h"
 
 namespace skald::ctl {
 namespace {
-
-template <class Request>
-Request named(const SagaName& saga) {
-  Request request;
-  if (!saga.id.empty()) request.set_saga_id(saga.id);
-  if (!saga.key.empty()) request.set_idempotency_key(saga.key);
-  if (!saga.business_key.empty()) request.set_business_key(saga.business_key);
-  return request;
-}
-
-/// The text itself, the file behind "@", or standard input for "-".
-Result<std::string> read_text(const Terminal& terminal, const std::string& argument) {
-  if (argument == "-") return terminal.read_all();
-  if (!argument.starts_with('@')) return argument;
-  std::ifstream file(argument.substr(1));
-  if (!file) return fail(Errc::invalid_argument, "{} cannot be read", argument.substr(1));
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
 
 template <class Message>
 Result<void> read_json_argument(const Terminal& terminal, std::string_view flag,
@@ -50,8 +31,22 @@ Result<v1::WaitMode::Value> wait_mode(const std::string& word) {
   return fail(Errc::invalid_argument, "\"{}\" is none of accepted, decided, done", word);
 }
 
-/// Prints an answer in the session's format.
-Exit print_answer(const Session& session, const v1::SagaAnswer& answer) {
+std::int64_t wall_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Result<std::string> read_text(const Terminal& terminal, const std::string& argument) {
+  if (argument == "-") return terminal.read_all();
+  if (!argument.starts_with('@')) return argument;
+  std::ifstream file(argument.substr(1));
+  if (!file) return fail(Errc::invalid_argument, "{} cannot be read", argument.substr(1));
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+void print_answer(const Session& session, const v1::SagaAnswer& answer) {
   if (is_for_programs(session.format)) {
     session.terminal.out(print_message(session.format, answer));
   } else if (session.format == Format::name) {
@@ -59,15 +54,7 @@ Exit print_answer(const Session& session, const v1::SagaAnswer& answer) {
   } else {
     session.terminal.out(answer_text(session.terminal, answer));
   }
-  return Exit::ok;
 }
-
-std::int64_t wall_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
-}  // namespace
 
 Exit Session::fail(const Error& error) const {
   say_error(terminal, format, error, hint_of(error.code));
@@ -215,10 +202,11 @@ Exit explain(Session& session, const SagaName& name) {
   return Exit::ok;
 }
 
-Exit history(Session& session, const SagaName& saga) {
+Exit history(Session& session, const SagaName& saga, bool payloads) {
+  auto request = named<v1::HistoryRequest>(saga);
+  request.set_payloads(payloads);
   v1::HistoryResponse told;
-  const Exit called =
-      session.call("/skald.v1.SagaService/History", named<v1::HistoryRequest>(saga), told);
+  const Exit called = session.call("/skald.v1.SagaService/History", request, told);
   if (called != Exit::ok) return called;
   if (session.format == Format::jsonl) {
     for (const v1::HistoryEvent& event : told.events()) {
@@ -257,58 +245,6 @@ Exit signal(Session& session, const SagaName& saga, const SignalArguments& argum
                                      response.duplicate() ? "was known already" : "received"));
   }
   return Exit::ok;
-}
-
-namespace {
-
-/// True: go on. Asks where a person can answer; where nobody can, --yes must have been given.
-Exit confirm(const Session& session, const std::string& question) {
-  if (session.yes) return Exit::ok;
-  if (!session.terminal.input_is_tty || is_for_programs(session.format)) {
-    say_error(session.terminal, session.format,
-              {Errc::failed_precondition, "nobody is there to be asked"},
-              "give --yes to go on without being asked");
-    return Exit::declined;
-  }
-  session.terminal.err(question + " [y/N] ");
-  const auto line = session.terminal.read_line();
-  if (line == "y" || line == "Y" || line == "yes") return Exit::ok;
-  session.terminal.err("nothing was done\n");
-  return Exit::declined;
-}
-
-}  // namespace
-
-Exit cancel(Session& session, const SagaName& name, const std::string& reason) {
-  auto request = named<v1::CancelRequest>(name);
-  if (!session.yes && session.terminal.input_is_tty && !is_for_programs(session.format)) {
-    v1::Saga saga;
-    const Exit called =
-        session.call("/skald.v1.SagaService/Get", named<v1::GetRequest>(name), saga);
-    if (called != Exit::ok) return called;
-    session.terminal.err(fmt::format("{}  {} v{}  {}\n{}\n", saga.saga_id(), saga.definition(),
-                                     saga.version(), status_word(saga.status()),
-                                     wrapped(saga.explanation().why(), session.terminal.width, 0)));
-    request.set_saga_id(saga.saga_id());  // the one that was shown
-  }
-  const Exit confirmed = confirm(session, "Cancel it and undo what was done?");
-  if (confirmed != Exit::ok) return confirmed;
-  request.set_actor(session.actor);
-  request.set_reason(reason);
-  v1::SagaAnswer answer;
-  const Exit called = session.call("/skald.v1.SagaService/Cancel", request, answer);
-  return called != Exit::ok ? called : print_answer(session, answer);
-}
-
-Exit retry(Session& session, const SagaName& name, const std::string& leg,
-           const std::string& reason) {
-  auto request = named<v1::RetryRequest>(name);
-  request.set_leg(leg);
-  request.set_actor(session.actor);
-  request.set_reason(reason);
-  v1::SagaAnswer answer;
-  const Exit called = session.call("/skald.v1.SagaService/Retry", request, answer);
-  return called != Exit::ok ? called : print_answer(session, answer);
 }
 
 }  // namespace skald::ctl

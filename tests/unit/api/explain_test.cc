@@ -32,7 +32,7 @@ TEST(Explain, SaysWhatIsSentAndWhoAnswers) {
       "inventory answers deduct_stock[7] (attempt 1, at most 2 s); deduct_stock[8] is sent as "
       "soon as inventory has room.");
   EXPECT_EQ(explanation.next_at, kNever);
-  EXPECT_THAT(verbs(explanation), ElementsAre("cancel"));
+  EXPECT_THAT(verbs(explanation), ElementsAre("cancel", "pause"));
 }
 
 TEST(Explain, SaysWhenARetryIsDueAndWhatTheLastAnswerWas) {
@@ -47,7 +47,9 @@ TEST(Explain, SaysWhenARetryIsDueAndWhatTheLastAnswerWas) {
               testing::MatchesRegex("deduct_stock\\[7\\] is tried again in [0-9]+ ms \\(attempt 2; "
                                     "the last was unknown \\(timeout: no answer in 2 s\\)\\)\\."));
   EXPECT_EQ(explanation.next_at, saga.state().steps[0].legs[0].action.retry_at);
-  EXPECT_THAT(verbs(explanation), ElementsAre("cancel", "retry"));
+  EXPECT_THAT(verbs(explanation),
+              ElementsAre("retry", "resolve deduct_stock[7]", "resolve deduct_stock[7]", "cancel",
+                          "pause", "abandon"));
 }
 
 TEST(Explain, ACancelOfThePivotInFlightIsOnlyRecorded) {
@@ -60,7 +62,7 @@ TEST(Explain, ACancelOfThePivotInFlightIsOnlyRecorded) {
   (void)saga.ask(command::Cancel{{.name = "ann", .reason = "changed her mind"}});
   const Explanation after = explain(saga.snapshot());
 
-  ASSERT_EQ(before.commands.size(), 1U);
+  ASSERT_EQ(before.commands.size(), 2U);
   EXPECT_EQ(before.commands[0].effect, "is recorded; it turns back only if the pivot was not done");
   EXPECT_EQ(
       after.why,
@@ -84,7 +86,7 @@ TEST(Explain, TheWayBackNamesItsCauseAndCountsWhatIsUndone) {
             "undone.");
   EXPECT_EQ(explanation.next,
             "the compensation of deduct_stock[8] is sent as soon as inventory has room.");
-  EXPECT_THAT(explanation.commands, IsEmpty());
+  EXPECT_THAT(verbs(explanation), ElementsAre("pause", "abandon"));
 }
 
 TEST(Explain, ARefusedCompensationNeedsAPersonAndOffersARetry) {
@@ -107,7 +109,8 @@ TEST(Explain, ARefusedCompensationNeedsAPersonAndOffersARetry) {
       explanation.needs_person,
       ElementsAre("the compensation of deduct_stock[8] was rejected (failed_precondition: "
                   "locked is 0) at inventory; it is not repeated until a person asks for it."));
-  EXPECT_THAT(verbs(explanation), ElementsAre("retry"));
+  EXPECT_THAT(verbs(explanation), ElementsAre("retry", "amend deduct_stock[8]",
+                                              "mark-done deduct_stock[8]", "pause", "abandon"));
 }
 
 TEST(Explain, InDoubtWithoutKeysOffersNoRetryAndNamesTheKeyToAskAbout) {
@@ -126,7 +129,11 @@ TEST(Explain, InDoubtWithoutKeysOffersNoRetryAndNamesTheKeyToAskAbout) {
       ElementsAre("use_coupon may have happened at promotion and cannot be settled from here "
                   "(it keeps no keys); ask promotion about the key " +
                   saga.state().id.text() + "/use_coupon/action."));
-  EXPECT_THAT(verbs(explanation), ElementsAre("cancel"));
+  EXPECT_THAT(verbs(explanation), ElementsAre("resolve use_coupon", "resolve use_coupon", "cancel",
+                                              "pause", "abandon"));
+  EXPECT_EQ(explanation.commands[0].choice, "happened");
+  EXPECT_EQ(explanation.commands[1].choice, "did-not-happen");
+  EXPECT_TRUE(explanation.commands[0].requires_reason);
 }
 
 TEST(Explain, SpentTimeAfterThePivotGoesOnAndSaysSo) {
@@ -150,7 +157,8 @@ TEST(Explain, SpentTimeAfterThePivotGoesOnAndSaysSo) {
       ElementsAre("clear_cart has spent its time after 9 attempts at cart (last: unknown (503: "
                   "service unavailable)); it is tried again until it heals."));
   EXPECT_THAT(explanation.next, HasSubstr("clear_cart is tried again in "));
-  EXPECT_THAT(verbs(explanation), ElementsAre("retry"));
+  EXPECT_THAT(verbs(explanation),
+              ElementsAre("retry", "resolve clear_cart", "resolve clear_cart", "pause", "abandon"));
 }
 
 TEST(Explain, AWaitNamesItsSignalAndWhatFollowsWithoutIt) {
@@ -170,7 +178,7 @@ TEST(Explain, AWaitNamesItsSignalAndWhatFollowsWithoutIt) {
 
   EXPECT_EQ(explanation.next, "paid waits for the signal payment and is refused in 30 min.");
   EXPECT_EQ(explanation.next_at, from_unix_ms(kShopOpens + 1'800'000));
-  EXPECT_THAT(verbs(explanation), ElementsAre("cancel", "signal payment"));
+  EXPECT_THAT(verbs(explanation), ElementsAre("cancel", "pause", "abandon", "signal payment"));
 }
 
 TEST(Explain, AMissingDefinitionSaysHowToGoOn) {
@@ -187,6 +195,26 @@ TEST(Explain, AMissingDefinitionSaysHowToGoOn) {
   EXPECT_THAT(explanation.needs_person,
               ElementsAre("Start skaldd with definition shop version 3 registered."));
   EXPECT_THAT(explanation.commands, IsEmpty());
+}
+
+TEST(Explain, APausedSagaSaysWhoPausedItAndOffersToResumeIt) {
+  ShopSaga saga(sealed(shop()));
+  saga.send(kDeduct7);
+  saga.ask(command::Pause{{.name = "ann", .reason = "maintenance"}});
+  saga.pass(Millis{200'000});
+
+  const Explanation explanation = explain(saga.snapshot());
+
+  EXPECT_EQ(explanation.why,
+            "It was paused by ann (maintenance) 3 min 20 s ago. It goes forward: 0 of 3 steps "
+            "done.");
+  EXPECT_EQ(explanation.next,
+            "inventory answers deduct_stock[7] (attempt 1, at most 2 s); nothing new is begun "
+            "until it is resumed.");
+  EXPECT_THAT(verbs(explanation), ElementsAre("cancel", "resume"));
+  saga.reply(kDeduct7, OutcomeKind::not_executed, "503");
+  saga.ask(command::Abandon{{.name = "bob", .reason = "a test order"}});
+  EXPECT_EQ(explain(saga.snapshot()).why, "It was closed as it is by bob (a test order).");
 }
 
 TEST(Explain, FinishedSagasHaveNothingNext) {

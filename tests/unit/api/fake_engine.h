@@ -33,6 +33,8 @@ class FakeEngine final : public Engine {
   std::optional<Actor> actor;
   std::string leg;
   std::optional<ParticipantHold> held;
+  std::optional<command::Act> act_asked;
+  std::uint64_t expected_seq = 0;
 
   void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
               Answer<SagaAnswer> done) override {
@@ -85,6 +87,11 @@ class FakeEngine final : public Engine {
   void release(std::string participant, std::string path,
                Answer<ParticipantHold> done) override {
     done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
+  void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {
+    saga = std::move(ref);
+    act_asked = std::move(which);
+    expected_seq = seen;
+    done(answer);
   }
 
   [[nodiscard]] std::vector<DefinitionPtr> definitions() const override { return registered; }

@@ -33,6 +33,10 @@ class RoutesTest : public testing::Test {
   static ServiceOptions options() {
     ServiceOptions made;
     made.input_bytes_max = 100;
+    made.allowed_url = [](std::string_view url) -> Result<void> {
+      if (url.starts_with("http://127.0.0.1")) return {};
+      return fail(Errc::permission_denied, "participants.allow does not have it");
+    };
     made.read_inline = [](const v1::Definition& from) -> Result<DefinitionPtr> {
       if (from.steps_size() == 0) {
         return fail(Errc::invalid_argument, "inline_definition.steps: is empty");

@@ -201,6 +201,10 @@ const std::vector<MistakeCase>& mistake_cases() {
        [](Definition& d) {
          d.steps[kPay].action.method.outcomes = {{"999", OutcomeKind::rejected}};
        }},
+      {"step pay: action: outcome abortd: neither",
+       [](Definition& d) {
+         d.steps[kPay].action.method.outcomes = {{"abortd", OutcomeKind::rejected}};
+       }},
       {"step pay: action: outcome 503: does not say",
        [](Definition& d) { d.steps[kPay].action.method.outcomes = {{"503", OutcomeKind{0}}}; }},
       {"step deduct: compensatable, but does not precede the pivot pay",

@@ -52,11 +52,18 @@ TEST(Signal, IsKeptUntilItsWaitBegins) {
 }
 
 TEST(Signal, OfAnotherNameWakesNobody) {
-  given(Plan().wait("w", "go"))
+  given(Plan().wait("w", "go").wait("v", "stay"))
       .start()
-      .signal("s", "other")
+      .signal("s", "stay")
       .then({"SignalReceived"})
-      .status(SagaStatus::running);
+      .step("w", StepStage::running);
+}
+
+TEST(Signal, ThatNoStepAwaitsIsRefused) {
+  Given saga = given(Plan().wait("w", "go"));
+  saga.start().signal("s", "other").refused(Errc::failed_precondition, "it awaits go");
+  EXPECT_TRUE(saga.state().signals.empty());
+  given(Plan().call("a")).start().signal("s", "go").refused(Errc::failed_precondition, "none");
 }
 
 TEST(Signal, EndsOneWaitOnly) {
@@ -77,7 +84,7 @@ TEST(Signal, ThatComesTooLateIsKept) {
 }
 
 TEST(Signal, TooManyAreRefused) {
-  Given saga = given(Plan().wait("w", "go"));
+  Given saga = given(Plan().wait("w", "go").wait("v", "other"));
   saga.start();
   for (std::size_t i = 0; i < kSignalsKeptMax; ++i) saga.signal(fmt::format("s{}", i), "other");
   saga.accepted().signal("one more", "other").refused(Errc::resource_exhausted, "kSignalsKeptMax");

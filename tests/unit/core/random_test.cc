@@ -136,12 +136,15 @@ void one_command(CoreWorld& world, Dice& dice, bool calm) {
   if (what < 94) return world.signal(fmt::format("s{}", dice.below(6)), "paid");
   if (calm) return;
   if (what < 96) return world.crash();
-  if (what < 98) return world.retry();
-  if (dice.one_in(4)) world.cancel();
+  if (what < 97) return world.retry();
+  if (what < 98) return world.pause_or_resume();
+  if (what < 99) return world.act_on_a_leg();
+  if (dice.one_in(4)) return world.cancel();
+  if (dice.one_in(16)) world.abandon();
 }
 
 struct Tally {
-  std::uint64_t commands = 0, completed = 0, compensated = 0, in_doubt = 0;
+  std::uint64_t commands = 0, completed = 0, compensated = 0, abandoned = 0, in_doubt = 0;
 };
 
 bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
@@ -160,6 +163,8 @@ bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
     tally.completed += 1;
   else if (world.state().status == SagaStatus::compensated)
     tally.compensated += 1;
+  else if (world.state().status == SagaStatus::abandoned)
+    tally.abandoned += 1;
   else
     tally.in_doubt += 1;
   if (story != nullptr) *story = world.story() + (ended ? "" : "it does not end\n");
@@ -190,8 +195,9 @@ TEST(RandomSagas, KeepEveryInvariantAndEndWithFairParticipants) {
     ASSERT_TRUE(one_saga(seed, tally, nullptr)) << "SKALD_SEED=" << seed << "\n" << story_of(seed);
   }
   if (seed_wanted != 0) return;
-  fmt::print("{} sagas, {} commands: {} completed, {} compensated, {} in doubt\n", sagas,
-             tally.commands, tally.completed, tally.compensated, tally.in_doubt);
+  fmt::print("{} sagas, {} commands: {} completed, {} compensated, {} abandoned, {} in doubt\n",
+             sagas, tally.commands, tally.completed, tally.compensated, tally.abandoned,
+             tally.in_doubt);
   EXPECT_GT(tally.completed, sagas / 10);
   EXPECT_GT(tally.compensated, sagas / 10);
   EXPECT_LT(tally.in_doubt, sagas / 4);

@@ -209,7 +209,8 @@ TEST(Paused, NothingIsWantedOrFired) {
         command::Body(command::Dispatch{}), command::Body(signal)}) {
     ASSERT_TRUE(decide(saga.definition(), state, {.at = later, .body = body}, decision));
   }
-  EXPECT_EQ(decision.events.size(), 1U) << "the signal is kept";
+  ASSERT_EQ(decision.events.size(), 2U) << "a signal ends its wait, as a reply settles its leg";
+  EXPECT_EQ(kind_of(decision.events.back()), "WaitEnded");
   EXPECT_EQ(state.status, SagaStatus::paused);
 }
 

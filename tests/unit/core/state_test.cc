@@ -133,6 +133,14 @@ TEST(Names, OfWhatNobodyKnowsAreStillWords) {
   EXPECT_FALSE(name(static_cast<StepKind>(99)).empty());
 }
 
+TEST(Seal, RefusesAPathWithADelete) {
+  Definition definition = Plan().query("a").definition();
+  definition.steps[0].action.method.path = "/a\x7f";
+  const auto sealed = seal(definition);
+  ASSERT_FALSE(sealed);
+  EXPECT_THAT(sealed.error().message, ::testing::HasSubstr("step a"));
+}
+
 TEST(Seal, TellsAnUnnamedDefinitionAndNotEveryMistakeOfMany) {
   Definition definition;
   for (int i = 0; i < 200; ++i) definition.steps.emplace_back().name = "\x7f \n";

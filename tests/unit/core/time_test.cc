@@ -228,10 +228,14 @@ TEST(Retry, BacksOffExponentiallyToTheCap) {
   }
 }
 
-TEST(Retry, PendingIsAskedAtTheFirstDelay) {
+TEST(Retry, PendingIsAskedAgainWithBackoff) {
   Given saga = given(Plan().call("a"));
   saga.start();
-  for (int i = 0; i < 5; ++i) saga.reply("do a", pending()).wakes_in(kInitial).later(kInitial);
+  for (const int factor : {1, 2}) {
+    saga.reply("do a", pending()).wakes_in(factor * kInitial).later(factor * kInitial);
+  }
+  for (int i = 0; i < 9; ++i) saga.reply("do a", pending()).later(kDelayMax);
+  saga.reply("do a", pending()).wakes_in(kDelayMax);
 }
 
 TEST(Retry, HonoursRetryAfterWithinBounds) {

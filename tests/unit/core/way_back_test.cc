@@ -138,8 +138,11 @@ TEST(WayBack, NeedsABarrierOnBothSidesToUndoDirectly) {
 TEST(WayBack, AsksWhatIsPendingUntilItsTimeIsSpent) {
   Given saga = given(Plan().call("a").total(Millis{1'000}));
   saga.start().reply("do a", pending()).cancel().in_flight({}).wants({});
-  for (int i = 0; i < 9; ++i) saga.later(kInitial).reply("do a", pending()).in_flight({});
-  saga.later(kInitial).in_flight({"undo a"});
+  for (Millis passed = kInitial, delay = kInitial; passed < Millis{1'000}; passed += delay) {
+    saga.later(delay).reply("do a", pending()).in_flight({});
+    delay = std::min(2 * delay, kDelayMax);
+  }
+  saga.later(kDelayMax).in_flight({"undo a"});
 }
 
 TEST(WayBack, AnOverdueSettlementAlertsAndHeals) {

@@ -341,11 +341,20 @@ TEST(Compensation, OfTheSameRequestTakesItAsItIs) {
 }
 
 TEST(Probe, IsBuiltFromTheActionsRequest) {
+  using Asked = std::decay_t<decltype(kRollback)>::Request;
+  constexpr MethodOf<Asked, Deducted> kAsk{"inventory", "/ask"};
   const auto definition = built(begin()
                                     .call("d", kDeductKeyless, deduct_one)
                                     .compensation(kRollback, roll_back)
-                                    .probe(kRollback, roll_back)
+                                    .undo_outcome("503", OutcomeKind::not_executed)
+                                    .undo_header("X-Why", "undo")
+                                    .probe(kAsk, roll_back)
+                                    .probe_timeout(Millis{70})
                                     .build());
+  const StepDefinition& step = definition->steps.front();
+  EXPECT_EQ(step.compensation->method.outcomes.front().code, "503");
+  EXPECT_EQ(step.compensation->method.headers.front().name, "X-Why");
+  EXPECT_EQ(step.probe->attempt_timeout, Millis{70});
   const DryRun run = dry_run(*definition, order_sample({}));
   EXPECT_EQ(run.requests.back().operation, Operation::probe);
   EXPECT_EQ(run.requests.back().request, "\x08\x07");

@@ -79,5 +79,38 @@ TEST(AppendRequest, RefusesWhatCouldBreakTheMessage) {
       refuses("h", {.method = "POST", .target = "/", .headers = {{"Content-Length", "1"}}}));
 }
 
+TEST(AppendRequest, WritesHeaderLinesAfterTheHeaders) {
+  HttpRequest request{.method = "POST", .target = "/", .headers = {{"A", "b"}}, .body = "xyz"};
+  request.header_lines.add("C", "d");
+  request.header_lines.add("E", 17U);
+  request.header_lines.add_quoted("F", R"(say "g" \ h)");
+  request.header_lines.add_any("I", "j");
+  std::string out;
+  EXPECT_FALSE(append_request(out, "h", request));
+  EXPECT_EQ(out,
+            "POST / HTTP/1.1\r\nHost: h\r\nA: b\r\nC: d\r\nE: 17\r\n"
+            "F: \"say \\\"g\\\" \\\\ h\"\r\nI: j\r\nContent-Length: 3\r\n\r\nxyz");
+}
+
+TEST(AppendRequest, RefusesHeaderLinesThatCouldBreakTheMessage) {
+  const auto refuses = [](auto add) {
+    HttpRequest request{.method = "POST", .target = "/"};
+    request.header_lines.add("Good", "one");
+    add(request.header_lines);
+    request.header_lines.add("Also", "good");
+    std::string out;
+    return append_request(out, "h", request).has_value() && out.empty();
+  };
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add("A", "b\r\nX: y"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_quoted("A", "b\nc"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_quoted("A", std::string("\0", 1)); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_any("A b", "c"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_any("", "c"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_any("A", "\x7f"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_any("Content-length", "1"); }));
+  EXPECT_TRUE(refuses([](HeaderLines& lines) { lines.add_any("TRANSFER-ENCODING", "chunked"); }));
+  EXPECT_FALSE(refuses([](HeaderLines& lines) { lines.add("A", "tab\tand \xC3\xA9"); }));
+}
+
 }  // namespace
 }  // namespace skald

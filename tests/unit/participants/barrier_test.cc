@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "mall/inventory.pb.h"
 #include "mall/inventory_admin.pb.h"
@@ -143,6 +144,22 @@ TEST(Barrier, ARefusedActionLeavesNothingToUndo) {
 
   EXPECT_EQ(undone.barrier(), "nothing_to_undo");
   EXPECT_EQ(inventory.stock().locked(), 5);
+}
+
+TEST(Barrier, ARefusedOperationLeavesNothingOfWhatItHadWritten) {
+  Inventory inventory;
+  ::inventory::DeductStockBatchRequest batch;
+  for (const auto& [sku, quantity] : {std::pair{1, 3}, {2, 11}}) {
+    auto& line = *batch.add_lines();
+    line.set_sku_id(sku);
+    line.set_quantity(quantity);
+  }
+
+  const auto refused = inventory.call("/inventory.InventoryRpc/DeductStockBatch", batch, kAction);
+
+  EXPECT_EQ(refused.code(), Errc::failed_precondition);
+  EXPECT_EQ(inventory.stock(1).locked(), 0);
+  EXPECT_EQ(inventory.stock(1).available(), 10);
 }
 
 TEST(BarrierLines, U4SameKeyUntilDefiniteDeductsOnce) {

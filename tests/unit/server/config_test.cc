@@ -125,6 +125,29 @@ TEST_F(ConfigTest, ParticipantsComeFromEverySource) {
   EXPECT_EQ(loaded->config.engine.participants.at("inventory").in_flight_max, 64U);
 }
 
+TEST_F(ConfigTest, WhatIsPrintedLoadsAgainHoweverItIsWritten) {
+  const std::string odd = "/a \"b\" \\ c\nd#e: *f";
+  const auto loaded = load_config({.file = file("participants:\n  allow: [\"*.svc.internal\"]\n"),
+                                   .flags = {{"data", odd},
+                                             {"participants.null.url", "http://h"},
+                                             {"participants.\"q\".url", "null"}}});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+
+  const std::string printed = print_config(*loaded);
+  const auto again = load_config({.file = file(printed)});
+
+  ASSERT_TRUE(again) << again.error().message << "\n" << printed;
+  EXPECT_EQ(again->config.data, odd);
+  EXPECT_THAT(again->config.participants_allow, testing::ElementsAre("*.svc.internal"));
+  EXPECT_EQ(again->config.participant_urls, loaded->config.participant_urls);
+}
+
+TEST_F(ConfigTest, AFileThatHoldsItselfIsAMistake) {
+  const auto loaded = load_config({.file = file("engine: &again\n  threads: *again\n")});
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr("engine: nested too deeply"));
+}
+
 TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
   const auto loaded = load_config(
       {.file = file("participants:\n  allow: [10.0.0.0/8]\n"
@@ -137,6 +160,7 @@ TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
 
   EXPECT_THAT(printed,
               HasSubstr("listen: \"[::1]:9\"                                # --listen\n"));
+  EXPECT_THAT(printed, testing::Not(HasSubstr("\n:")));
   EXPECT_THAT(printed, HasSubstr("  threads: 0                                     # default\n"));
   ASSERT_TRUE(again) << again.error().message << "\n" << printed;
   EXPECT_EQ(again->config.listen, "[::1]:9");

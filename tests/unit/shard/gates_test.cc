@@ -8,10 +8,6 @@ namespace {
 
 constexpr Instant kNow = from_unix_ms(1'700'000'000'000);
 
-Method method(const std::string& path, const std::string& participant = "p") {
-  return {.participant = participant, .path = path};
-}
-
 QueuedWant want(std::uint64_t saga) { return {.saga = {.placement = saga, .serial = 1}}; }
 
 Outcome outcome(OutcomeKind kind, const std::string& code = "x") {
@@ -34,8 +30,8 @@ class GatesTest : public testing::Test {
 };
 
 TEST_F(GatesTest, TheLimitIsTheParticipantsAndOneEighthIsKeptForUrgentOnes) {
-  const auto a = gates_.lane_of(method("/a"));
-  const auto b = gates_.lane_of(method("/b"));
+  const auto a = gates_.lane_of("p", "/a");
+  const auto b = gates_.lane_of("p", "/b");
   for (int i = 0; i < 7; ++i) EXPECT_TRUE(gates_.acquire(i % 2 == 0 ? a : b, false, kNow));
   EXPECT_FALSE(gates_.acquire(a, false, kNow));
   EXPECT_TRUE(gates_.acquire(b, true, kNow));
@@ -43,8 +39,8 @@ TEST_F(GatesTest, TheLimitIsTheParticipantsAndOneEighthIsKeptForUrgentOnes) {
 }
 
 TEST_F(GatesTest, FreedRoomGoesRoundTheLanesAndNobodyOvertakes) {
-  const auto a = gates_.lane_of(method("/a"));
-  const auto b = gates_.lane_of(method("/b"));
+  const auto a = gates_.lane_of("p", "/a");
+  const auto b = gates_.lane_of("p", "/b");
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(gates_.acquire(a, true, kNow));
   gates_.enqueue(a, true, want(1));
   gates_.enqueue(a, true, want(2));
@@ -58,7 +54,7 @@ TEST_F(GatesTest, FreedRoomGoesRoundTheLanesAndNobodyOvertakes) {
 }
 
 TEST_F(GatesTest, ABreakerOpensAfterFailuresInARowAndThenTriesOneAtATime) {
-  const auto a = gates_.lane_of(method("/a"));
+  const auto a = gates_.lane_of("p", "/a");
   fail(a, 3);
   EXPECT_FALSE(gates_.acquire(a, true, kNow));
   gates_.enqueue(a, false, want(1));
@@ -77,7 +73,7 @@ TEST_F(GatesTest, ABreakerOpensAfterFailuresInARowAndThenTriesOneAtATime) {
 }
 
 TEST_F(GatesTest, ABreakerIsOpenNoLongerThanItsLongest) {
-  const auto a = gates_.lane_of(method("/a"));
+  const auto a = gates_.lane_of("p", "/a");
   fail(a, 3);
   Instant now = kNow;
   for (int i = 0; i < 80; ++i) {
@@ -87,7 +83,7 @@ TEST_F(GatesTest, ABreakerIsOpenNoLongerThanItsLongest) {
 }
 
 TEST_F(GatesTest, RefusalsAndLostRacesAreAnswersOfAHealthyParticipant) {
-  const auto a = gates_.lane_of(method("/a"));
+  const auto a = gates_.lane_of("p", "/a");
   for (int i = 0; i < 50; ++i) {
     ASSERT_TRUE(gates_.acquire(a, true, kNow));
     gates_.answered(a,
@@ -100,7 +96,7 @@ TEST_F(GatesTest, RefusalsAndLostRacesAreAnswersOfAHealthyParticipant) {
 }
 
 TEST_F(GatesTest, AnAttemptThatIsNotSentAfterAllLeavesTheTryToOthers) {
-  const auto a = gates_.lane_of(method("/a"));
+  const auto a = gates_.lane_of("p", "/a");
   fail(a, 3);
   const Instant then = kNow + Millis{100};
   ASSERT_TRUE(gates_.acquire(a, true, then));
@@ -109,8 +105,8 @@ TEST_F(GatesTest, AnAttemptThatIsNotSentAfterAllLeavesTheTryToOthers) {
 }
 
 TEST_F(GatesTest, AHoldOnAMethodLeavesTheOthersAlone) {
-  const auto a = gates_.lane_of(method("/a"));
-  const auto b = gates_.lane_of(method("/b"));
+  const auto a = gates_.lane_of("p", "/a");
+  const auto b = gates_.lane_of("p", "/b");
   gates_.hold("p", "/a", true);
   EXPECT_FALSE(gates_.acquire(a, true, kNow));
   EXPECT_TRUE(gates_.acquire(b, true, kNow));
@@ -123,18 +119,18 @@ TEST_F(GatesTest, AHoldOnAMethodLeavesTheOthersAlone) {
 
 TEST_F(GatesTest, AHoldMeetsLanesThatComeLater) {
   gates_.hold("q", "", true);
-  const auto late = gates_.lane_of(method("/a", "q"));
+  const auto late = gates_.lane_of("q", "/a");
   EXPECT_FALSE(gates_.acquire(late, true, kNow));
   EXPECT_TRUE(gates_.loads().front().held);
 }
 
 TEST_F(GatesTest, BeyondTheLimitMethodsShareALane) {
   for (std::size_t i = 0; i < kLanesMax; ++i) {
-    (void)gates_.lane_of(method("/m" + std::to_string(i)));
+    (void)gates_.lane_of("p", "/m" + std::to_string(i));
   }
-  const auto one = gates_.lane_of(method("/one"));
-  EXPECT_EQ(gates_.lane_of(method("/two")), one);
-  EXPECT_NE(gates_.lane_of(method("/m3")), one);
+  const auto one = gates_.lane_of("p", "/one");
+  EXPECT_EQ(gates_.lane_of("p", "/two"), one);
+  EXPECT_NE(gates_.lane_of("p", "/m3"), one);
   EXPECT_EQ(gates_.loads().size(), kLanesMax + 1);
 }
 

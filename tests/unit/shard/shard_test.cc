@@ -102,6 +102,79 @@ TEST_F(ShardTest, TheAnswerOfAFinishedSagaComesWithItsLastWrite) {
   EXPECT_EQ(shard_.resident(), 0U);
 }
 
+StepDefinition query(const std::string& name) {
+  StepDefinition step = call(name, CallClass::none);
+  step.kind = StepKind::query;
+  return step;
+}
+
+TEST_F(ShardTest, AStartWaitsForTheFirstIntentWhileAQueryIsInFlight) {
+  submit(1, definition_of({query("q"), call("p", CallClass::pivot)}));
+  const Ready asked = shard_.ready();
+  ASSERT_EQ(asked.queries.size(), 1U);
+  EXPECT_TRUE(asked.transitions.empty());
+  reply(asked.queries.front(), OutcomeKind::succeeded);
+  const Ready intended = shard_.ready();
+  ASSERT_EQ(intended.transitions.size(), 1U);
+  EXPECT_EQ(intended.transitions.front().first_seq, 1U);
+  EXPECT_EQ(intended.calls.size(), 1U);
+}
+
+TEST_F(ShardTest, AStartIsWrittenBeforeAnybodyIsTold) {
+  const auto definition = definition_of({query("q"), call("p", CallClass::pivot)});
+  submit(1, definition, "", WaitMode::accepted);
+  const Ready accepted = shard_.ready();
+  ASSERT_EQ(accepted.answers.size(), 1U);
+  EXPECT_EQ(accepted.transitions.size(), 1U);
+  EXPECT_EQ(accepted.number, 1U);
+
+  submit(2, definition, "", WaitMode::done, now_ + Millis{100});
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  now_ += Millis{100};
+  shard_.step(now_, input::Tick{});
+  const Ready late = shard_.ready();
+  ASSERT_EQ(late.answers.size(), 1U);
+  EXPECT_TRUE(std::get<SagaAnswer>(late.answers.front().body).timed_out);
+  EXPECT_EQ(late.transitions.size(), 1U);
+  EXPECT_EQ(late.number, 2U);
+}
+
+TEST_F(ShardTest, AStartIsWrittenWhenItsQueryHasNoAnswer) {
+  submit(1, definition_of({query("q"), call("p", CallClass::pivot)}));
+  reply(shard_.ready().queries.front(), OutcomeKind::unknown);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
+TEST_F(ShardTest, SuccessesThatWouldBeToldAgainAreWrittenWithTheLastOfThem) {
+  submit(1, definition_of({call("a", CallClass::compensatable, 3), call("p", CallClass::pivot)}));
+  const Ready sent = shard_.ready();
+  ASSERT_EQ(sent.calls.size(), 3U);
+  reply(sent.calls[0], OutcomeKind::succeeded);
+  reply(sent.calls[1], OutcomeKind::succeeded);
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  reply(sent.calls[2], OutcomeKind::succeeded);
+  const Ready next = shard_.ready();
+  ASSERT_EQ(next.transitions.size(), 1U);
+  EXPECT_EQ(next.calls.size(), 1U);  // the pivot, whose intent is in the same write
+}
+
+TEST_F(ShardTest, ASuccessIsWrittenAtOnceWhereNobodyWouldTellItAgain) {
+  StepDefinition keyless = call("a", CallClass::compensatable, 2);
+  keyless.action.method.keys = KeysMode::none;
+  submit(1, definition_of({keyless, call("p", CallClass::pivot)}));
+  reply(shard_.ready().calls[0], OutcomeKind::succeeded);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
+TEST_F(ShardTest, ASuccessIsWrittenWhenTheOtherHasNoAnswer) {
+  submit(1, definition_of({call("a", CallClass::compensatable, 2), call("p", CallClass::pivot)}));
+  const Ready sent = shard_.ready();
+  reply(sent.calls[0], OutcomeKind::succeeded);
+  EXPECT_TRUE(shard_.ready().transitions.empty());
+  reply(sent.calls[1], OutcomeKind::unknown);
+  EXPECT_EQ(shard_.ready().transitions.size(), 1U);
+}
+
 TEST_F(ShardTest, RacingSubmissionsOfOneKeyAskTheStoreOnceAndMakeOneSaga) {
   const auto definition = definition_of({call("a", CallClass::pivot)});
   for (Ticket ticket = 1; ticket <= 5; ++ticket)
@@ -210,6 +283,32 @@ TEST_F(ShardTest, AWaitingSagaLeavesMemoryWithATimerRow) {
   EXPECT_EQ(shard_.resident(), 0U);
 }
 
+TEST_F(ShardTest, AWaitingSagaWhoseDefinitionIsGoneBecomesActiveAndLosesItsTimerRow) {
+  // given a saga that waits, and another process that does not know its definition
+  StepDefinition wait;
+  wait.name = "w";
+  wait.kind = StepKind::wait;
+  wait.wait.timeout = Millis{5'000};
+  submit(1, definition_of({wait, call("p", CallClass::pivot)}), "", WaitMode::accepted);
+  const Ready written = shard_.ready();
+  const SagaId id = written.transitions.front().id;
+  const SagaState state = *shard_.find(id);
+  Shard without({}, table_, Gates({.limit_of = [](std::string_view) { return 1U; }}),
+                [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); });
+  // when it is loaded there
+  without.step(now_, input::Recover{.sagas = {id}});
+  without.step(now_, input::SagaLoaded{.id = id, .state = state});
+  const Ready ready = without.ready();
+  // then what changes starts from the rows that are in the store
+  ASSERT_EQ(ready.transitions.size(), 1U);
+  const Transition& row = ready.transitions.front();
+  EXPECT_EQ(row.timer_before, written.transitions.front().timer_after);
+  EXPECT_EQ(row.timer_after, std::nullopt);
+  EXPECT_EQ(row.before, written.transitions.front().after);
+  ASSERT_TRUE(row.after.has_value());
+  EXPECT_FALSE(row.after->waiting);
+}
+
 TEST_F(ShardTest, AfterAFailedWriteWaitingCallersAreToldAndNothingIsSent) {
   submit(1, definition_of({call("a", CallClass::pivot)}));
   const Ready lost = shard_.ready();
@@ -224,7 +323,21 @@ TEST_F(ShardTest, AfterAFailedWriteWaitingCallersAreToldAndNothingIsSent) {
   ASSERT_EQ(refused.answers.size(), 1U);
 }
 
-TEST_F(ShardTest, OnlyTheAttemptRightAfterAnUnknownOneIsMarkedSo) {
+TEST_F(ShardTest, AfterAFailedWriteItAsksForNoWakeUp) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  Ready ready = shard_.ready();
+  shard_.advance(ready.number);
+  reply(ready.calls.front(), OutcomeKind::unknown);  // it backs off
+  ready = shard_.ready();
+  ASSERT_NE(ready.wake_at, kNever);
+  now_ = ready.wake_at;
+  shard_.fail(now_, {Errc::unavailable, "writing has ended"});
+  shard_.step(now_, input::Tick{});
+  // It would be due for ever: whoever drives the shard would do nothing else.
+  EXPECT_EQ(shard_.ready().wake_at, kNever);
+}
+
+TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheAnswerIsDefinite) {
   submit(1, definition_of({call("a", CallClass::pivot)}));
   Invocation sent = shard_.ready().calls.front();
   EXPECT_FALSE(sent.after_unknown);
@@ -236,8 +349,66 @@ TEST_F(ShardTest, OnlyTheAttemptRightAfterAnUnknownOneIsMarkedSo) {
     return sent.after_unknown;
   };
   EXPECT_TRUE(again(OutcomeKind::unknown));
-  // A 409 read as pending once is believed the next time.
-  EXPECT_FALSE(again(OutcomeKind::pending));
+  // A 409 was read as pending: the earlier attempt may still be being executed.
+  EXPECT_TRUE(again(OutcomeKind::pending));
+  EXPECT_TRUE(again(OutcomeKind::not_executed));
+}
+
+/// The answer to the one act that this asks.
+std::variant<Error, SagaAnswer, bool> answer_to(Shard& shard, Instant now, input::Act act) {
+  shard.step(now, std::move(act));
+  const Ready ready = shard.ready();
+  EXPECT_EQ(ready.answers.size(), 1U);
+  return ready.answers.front().body;
+}
+
+TEST_F(ShardTest, OfTwoActsOnOneVersionOneWinsAndTheOtherIsTold) {
+  submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
+  const SagaId id = shard_.ready().transitions.front().id;
+  const std::uint64_t seen = shard_.find(id)->seq;
+  const command::Act pause = command::Pause{.actor = {.name = "ann", .reason = ""}};
+  const command::Act cancel = command::Cancel{.actor = {.name = "bob", .reason = ""}};
+
+  const auto first =
+      answer_to(shard_, now_, {.ticket = 2, .saga = id, .act = pause, .expected_seq = seen});
+  const auto second =
+      answer_to(shard_, now_, {.ticket = 3, .saga = id, .act = cancel, .expected_seq = seen});
+
+  EXPECT_EQ(std::get<SagaAnswer>(first).status, SagaStatus::paused);
+  EXPECT_EQ(std::get<Error>(second).code, Errc::aborted);
+  EXPECT_NE(std::get<Error>(second).message.find("ann was first with pause"), std::string::npos);
+  EXPECT_FALSE(shard_.find(id)->undoing);
+}
+
+TEST_F(ShardTest, APausedSagaLeavesMemoryWithoutATimer) {
+  submit(1, definition_of({call("a", CallClass::pivot)}), "", WaitMode::accepted);
+  const Ready begun = shard_.ready();
+  const SagaId id = begun.transitions.front().id;
+  reply(begun.calls.front(), OutcomeKind::not_executed);
+  (void)answer_to(shard_, now_, {.ticket = 2, .saga = id, .act = command::Pause{}});
+  EXPECT_EQ(shard_.find(id)->status, SagaStatus::paused);
+  shard_.advance(2);
+  EXPECT_EQ(shard_.resident(), 0U);
+}
+
+TEST_F(ShardTest, AnAmendedEndpointIsWhereTheNextAttemptGoes) {
+  submit(1, definition_of({call("a", CallClass::pivot)}));
+  const Ready begun = shard_.ready();
+  reply(begun.calls.front(), OutcomeKind::not_executed);
+  (void)shard_.ready();
+  shard_.step(now_, input::Act{.ticket = 2,
+                               .saga = begun.transitions.front().id,
+                               .act = command::Amend{
+                                   .actor = {.name = "ann", .reason = "moved"},
+                                   .leg = "a",
+                                   .request = {},
+                                   .endpoint = Endpoint{.participant = "q", .path = "/other"}}});
+  const Ready amended = shard_.ready();
+  ASSERT_EQ(amended.calls.size(), 1U);
+  EXPECT_EQ(amended.calls.front().method->participant, "q");
+  EXPECT_EQ(amended.calls.front().method->path, "/other");
+  EXPECT_EQ(amended.calls.front().method->keys, KeysMode::barrier) << "what it promises stays";
+  EXPECT_NE(amended.calls.front().lane, begun.calls.front().lane);
 }
 
 TEST_F(ShardTest, DrainingSendsNothingNewAndRecordsWhatComes) {

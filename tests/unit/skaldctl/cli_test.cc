@@ -151,40 +151,6 @@ TEST(Cli, WrongUsageIsTwo) {
   EXPECT_THAT(ctl.out, HasSubstr("with --wait also 10 compensated, 11 stuck, 12 abandoned"));
 }
 
-TEST(Cli, CancelIsNeverDoneUnasked) {
-  Ctl ctl;
-  ctl.api.answers["/skald.v1.SagaService/Cancel"] = {kAccepted};
-
-  EXPECT_EQ(ctl({"cancel", kId}), Exit::declined);  // a pipe
-  EXPECT_THAT(ctl.err, HasSubstr("give --yes"));
-  EXPECT_THAT(ctl.api.calls, IsEmpty());
-  EXPECT_EQ(ctl({"cancel", kId, "--yes", "--reason", "typo", "--actor", "ann"}), Exit::ok);
-  EXPECT_THAT(ctl.api.calls, ElementsAre(Pair("/skald.v1.SagaService/Cancel",
-                                              R"({"sagaId":"0000000000000g000000000002",)"
-                                              R"("actor":"ann","reason":"typo"})")));
-}
-
-TEST(Cli, CancelShowsWhatItIsAbout) {
-  Ctl ctl;
-  ctl.terminal.input_is_tty = true;
-  ctl.api.answers[kGet] = {
-      R"({"sagaId":"0000000000000g000000000002","definition":"shop","version":2,
-          "status":"running","explanation":{"why":"It goes forward: 1 of 3 steps done."}})"};
-  ctl.api.answers["/skald.v1.SagaService/Cancel"] = {kAccepted};
-
-  ctl.typed = "n";
-  EXPECT_EQ(ctl({"cancel", "--business-key", "SN1"}), Exit::declined);
-  EXPECT_EQ(ctl.err,
-            "0000000000000g000000000002  shop v2  running\n"
-            "It goes forward: 1 of 3 steps done.\n"
-            "Cancel it and undo what was done? [y/N] nothing was done\n");
-  ctl.typed = std::nullopt;  // end of input
-  EXPECT_EQ(ctl({"cancel", "--business-key", "SN1"}), Exit::declined);
-  ctl.typed = "y";
-  EXPECT_EQ(ctl({"cancel", "--business-key", "SN1"}), Exit::ok);
-  EXPECT_EQ(ctl.api.calls.back().second, R"({"sagaId":"0000000000000g000000000002"})");
-}
-
 TEST(Cli, ListsInEveryForm) {
   Ctl ctl;
   const char* const kList = "/skald.v1.SagaService/List";

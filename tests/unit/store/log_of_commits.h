@@ -48,6 +48,7 @@ struct LogOfCommits {
     conformance::ShardWriter writer(**store, 0);
     ends.push_back(std::filesystem::file_size(log));
     for (std::uint64_t i = 1; i <= commits; ++i) {
+      mark_before_last = read_bytes(folder.path() + "/acknowledged");
       conformance::Tale tale(conformance::id(i));
       Transition t = tale.start(conformance::at(static_cast<std::int64_t>(i)));
       if (i == big.commit) {
@@ -69,6 +70,7 @@ struct LogOfCommits {
   TempDir folder{TempDir::Where::memory};
   std::filesystem::path log;
   std::string bytes;
+  std::string mark_before_last;  // the mark as it was when the last commit was still being written
   std::vector<std::uint64_t> ends;  // of each write, in bytes; the first is the format row's
 };
 

@@ -4,15 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/store/rocks_batch.h"
+#include "tests/unit/store/updates.h"
 
 namespace skald::rocks {
 namespace {
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return out;
-}
 
 constexpr SagaId kId{.placement = 0x0102030405060708ULL, .serial = 0x1112131415161718ULL};
 constexpr Instant kAt = from_unix_ms(0x18BCFE56800);
@@ -28,21 +23,6 @@ TEST(RocksKeys, NumbersOfKindsAreFixed) {
   EXPECT_EQ(static_cast<char>(RowKind::timer), 8);
   EXPECT_EQ(static_cast<char>(RowKind::ended), 9);
 }
-
-// Every update of one start and one end, as it goes to disk.
-class Updates final : public rocksdb::WriteBatch::Handler {
- public:
-  rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key,
-                        const rocksdb::Slice& value) override {
-    lines.push_back("put " + hex(key.ToStringView()) + " = " + hex(value.ToStringView()));
-    return rocksdb::Status::OK();
-  }
-  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice& key) override {
-    lines.push_back("delete " + hex(key.ToStringView()));
-    return rocksdb::Status::OK();
-  }
-  std::vector<std::string> lines;
-};
 
 std::vector<std::string> updates_of(const Transition& transition) {
   rocksdb::WriteBatch batch;

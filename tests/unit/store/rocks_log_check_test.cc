@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "engine/store/rocks_mark.h"
 #include "engine/store/rocks_options.h"
 #include "tests/unit/store/log_of_commits.h"
 
@@ -219,6 +220,7 @@ TEST(RocksStoreOpen, SetsATornTailAsideReportsItAndGoesOn) {
                           std::filesystem::copy_options::recursive);
     const std::string path = folder.path() + "/" + log.log.filename().string();
     write_bytes(path, log.bytes.substr(0, log.last() + cut));
+    write_bytes(folder.path() + "/acknowledged", log.mark_before_last);
     {
       auto store = RocksStore::open({.directory = folder.path()});
       ASSERT_TRUE(store.has_value()) << cut << " " << store.error().message;
@@ -239,6 +241,53 @@ TEST(RocksStoreOpen, SetsATornTailAsideReportsItAndGoesOn) {
     ASSERT_TRUE(store.has_value());
     EXPECT_FALSE((*store)->log_check().torn.has_value());
     EXPECT_TRUE((*store)->load(conformance::id(6))->has_value());
+  }
+}
+
+// The same cuts of a write that was acknowledged: the mark knows of it.
+TEST(RocksStoreOpen, RefusesALogThatEndsBeforeAnAcknowledgedWriteAndTouchesNothing) {
+  const LogOfCommits log;
+  for (const std::uint64_t size : {log.last(), log.last() + 1, log.bytes.size() - 1, log.ends[2]}) {
+    const std::string bad = log.bytes.substr(0, size);
+    write_bytes(log.log, bad);
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto store = RocksStore::open({.directory = log.folder.path()});
+      ASSERT_FALSE(store.has_value()) << size;
+      EXPECT_EQ(store.error().code, Errc::data_loss);
+      EXPECT_NE(store.error().message.find(log.log.filename().string()), std::string::npos);
+      EXPECT_EQ(read_bytes(log.log), bad);
+    }
+  }
+  write_bytes(log.log, log.bytes);
+  EXPECT_TRUE(RocksStore::open({.directory = log.folder.path()}).has_value());
+}
+
+TEST(RocksStoreOpen, RefusesADirectoryWithoutItsCurrentOrItsLastLog) {
+  for (const char* file : {"CURRENT", "log"}) {
+    const LogOfCommits log;
+    const std::filesystem::path folder = log.folder.path();
+    const std::filesystem::path gone = std::string_view(file) == "log" ? log.log : folder / file;
+    std::filesystem::rename(gone, folder / "elsewhere");
+    const auto store = RocksStore::open({.directory = log.folder.path()});
+    ASSERT_FALSE(store.has_value()) << file;
+    EXPECT_EQ(store.error().code, Errc::data_loss) << store.error().message;
+    std::filesystem::rename(folder / "elsewhere", gone);
+    EXPECT_TRUE(RocksStore::open({.directory = log.folder.path()}).has_value()) << file;
+  }
+}
+
+TEST(RocksStoreOpen, GoesOnWithoutAMarkAndMakesOneAnew) {
+  const LogOfCommits log;
+  const std::string mark = log.folder.path() + "/acknowledged";
+  for (const bool gone : {true, false}) {
+    if (gone) {
+      std::filesystem::remove(mark);
+    } else {
+      write_bytes(mark, "no mark");
+    }
+    EXPECT_TRUE(RocksStore::open({.directory = log.folder.path()}).has_value());
+    const auto files = rocksdb::FileSystem::Default();
+    EXPECT_TRUE(read_mark(*files, log.folder.path())->mark.has_value());
   }
 }
 
@@ -263,8 +312,7 @@ TEST(RocksStoreOpen, RefusesAnEarlierLogThatLostWholeWrites) {
       {"events", event_options(block_cache())}};
   rocksdb::DB* opened = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  auto options = database_options(nullptr, nullptr);
-  options.listeners.clear();
+  auto options = database_options(nullptr, {}, {});
   ASSERT_TRUE(rocksdb::DB::Open(options, log.folder.path(), families, &handles, &opened).ok());
   std::unique_ptr<rocksdb::DB> db(opened);
   const auto earlier = logs_in(log.folder.path()).back();

@@ -118,6 +118,7 @@ TEST(HttpInvoker, SendsWhoWhatAndHowLong) {
 TEST(HttpInvoker, SpeaksTheMethodsProtocol) {
   World world;
   world.response.headers = {{"content-type", "application/json"}};
+  world.response.body = "{}";
   Method method = method_at(world.origin);
   for (const Protocol protocol : {Protocol::connect_json, Protocol::http_json}) {
     method.protocol = protocol;

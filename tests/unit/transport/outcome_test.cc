@@ -99,6 +99,33 @@ TEST(Classify, ConnectByStatusWhereThereIsNoConnectBody) {
   }
 }
 
+bool reads_a_number(std::string_view bytes) { return bytes == "7"; }
+
+TEST(Classify, ASuccessThatCannotBeReadIsUnknown) {
+  for (const Protocol protocol : {Protocol::http_json, Protocol::connect_json}) {
+    const Method method = method_of(protocol);
+    EXPECT_EQ(read(method, answer(200, kJson, R"({"a":1})")).kind, succeeded);
+    EXPECT_EQ(read(method, answer(200, kJson, "")).kind, succeeded);
+    for (const std::string body : {"{{{not json", R"({"a":1)", "\xFF\xFF"}) {
+      const Outcome garbage = read(method, answer(200, kJson, body));
+      EXPECT_EQ(garbage.kind, unknown) << body;
+      EXPECT_EQ(garbage.code, "malformed");
+    }
+  }
+  Method typed = method_of(Protocol::connect_proto);
+  typed.reads = reads_a_number;
+  EXPECT_EQ(read(typed, answer(200, "application/proto", "7")).kind, succeeded);
+  EXPECT_EQ(read(typed, answer(200, "application/proto", "8")).kind, unknown);
+}
+
+TEST(Classify, AConflictWhileAnEarlierAttemptMayStillRunIsPending) {
+  const Method keeps = method_of(Protocol::connect_proto);
+  EXPECT_EQ(read(keeps, connect_answer(Errc::already_exists), true).kind, pending);
+  EXPECT_EQ(read(keeps, connect_answer(Errc::already_exists), false).kind, rejected);
+  const Method none = method_of(Protocol::connect_proto, Profile::native, KeysMode::none);
+  EXPECT_EQ(read(none, connect_answer(Errc::already_exists), true).kind, rejected);
+}
+
 struct CodeRow {
   Errc code;
   Expected native;

@@ -200,7 +200,7 @@ TEST(ReadDefinition, TellsEveryMistakeWithStepAndField) {
                     HasSubstr("step confirm: waits for a signal without a timeout")));
 }
 
-TEST(ReadDefinition, AsksTheRuleForEveryUrlAndSaysWhatItRefused) {
+TEST(ReadDefinition, AsksTheRuleForEveryAddressAndSaysWhatItRefused) {
   std::vector<std::string> asked;
   const auto rule = [&](std::string_view url) -> Result<void> {
     asked.emplace_back(url);
@@ -209,11 +209,22 @@ TEST(ReadDefinition, AsksTheRuleForEveryUrlAndSaysWhatItRefused) {
   };
   const auto read = read_definition(parsed(kTransfer), rule);
   EXPECT_THAT(asked, ElementsAre("http://127.0.0.1:9001/debit?ledger=main",
-                                 "http://127.0.0.1:9001/undo", "http://localhost/"));
+                                 "http://127.0.0.1:9001/undo", "bank", "http://localhost/"));
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().code, Errc::permission_denied);
   EXPECT_THAT(read.error().message,
               HasSubstr("step debit: compensation: url: not in participants.allow"));
+}
+
+TEST(ReadDefinition, RefusesAParticipantThatTheRuleDoesNotKnow) {
+  const auto rule = [](std::string_view address) -> Result<void> {
+    if (address == "bank") return fail(Errc::not_found, "bank is not configured here");
+    return {};
+  };
+  const auto read = read_definition(parsed(kTransfer), rule);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, Errc::invalid_argument);
+  EXPECT_THAT(read.error().message, HasSubstr("participant: bank is not configured here"));
 }
 
 TEST(ReadDefinition, BoundsItsSize) {

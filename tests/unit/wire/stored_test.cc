@@ -49,7 +49,8 @@ class RandomEvents {
     for (Event& event : events) {
       event.at = at;
       event.body = body();
-      at = below(8) == 0 ? instant() : at + Millis{static_cast<std::int64_t>(below(3))};
+      const Millis step{static_cast<std::int64_t>(below(3))};
+      at = below(8) == 0 ? instant() : add_saturated(at, step);
     }
     return events;
   }
@@ -184,8 +185,47 @@ class RandomEvents {
         return event::Completed{.output = bytes(), .has_output = yes()};
       case 19:
         return event::DefinitionMissing{.missing = yes()};
-      default:
+      case 20:
         return event::Compensated{};
+      default:
+        return act();
+    }
+  }
+  event::Body act() {
+    switch (below(7)) {
+      case 0:
+        return event::Paused{.actor = actor()};
+      case 1:
+        return event::Resumed{.actor = actor()};
+      case 2:
+        return event::LegSkipped{.actor = actor(), .leg = leg()};
+      case 3: {
+        event::Resolved e{.actor = actor(),
+                          .leg = leg(),
+                          .operation = operation(),
+                          .happened = yes(),
+                          .response = {},
+                          .phase = phase(),
+                          .stage = stage(),
+                          .retry_at = instant()};
+        if (yes()) e.response = bytes();
+        return e;
+      }
+      case 4: {
+        event::Amended e{.actor = actor(),
+                         .leg = leg(),
+                         .operation = operation(),
+                         .generation = number(),
+                         .request = {},
+                         .endpoint = {}};
+        if (yes()) e.request = bytes();
+        if (yes()) e.endpoint = Endpoint{.participant = bytes(), .path = bytes()};
+        return e;
+      }
+      case 5:
+        return event::CompensationMarked{.actor = actor(), .leg = leg()};
+      default:
+        return event::Abandoned{.actor = actor()};
     }
   }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The benchmark in its shortest form: every shape runs, its own checks hold, and the rows can be
+# read. No figure is judged.
+set -euo pipefail
+folder=$(mktemp -d "$SKALD_BINARY_DIR/bench-test.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+
+"$LOAD_BENCH" --engine "$SKALDD" --mall "$MOCK_MALL" --out "$folder" --json "$folder/rows.json" \
+  --short --pairs 1 --seconds 0.2 --in-flight 1,32 --waiting 2000
+
+python3 - "$folder/rows.json" <<'PYTHON'
+import json
+import sys
+
+report = json.load(open(sys.argv[1]))
+rows = report["rows"]
+shapes = {row["shape"] for row in rows}
+missing = {"eight_calls", "order_parallel", "order_chain", "create_order", "two_branches",
+           "fan_out_1000", "waiting"} - shapes
+assert not missing, f"no row of {missing}"
+assert {row["loop"] for row in rows} == {"open", "closed"}, "one loop is missing"
+for row in rows:
+    assert row["orders"] > 0 and row["orders_per_s"] > 0, row
+    compared = row["system"] == "skald" and row["shape"] not in ("fan_out_1000", "waiting")
+    assert not compared or row["ratio"] > 0, row
+assert any(row["undone"] > 0 for row in rows), "no order was undone"
+print(f"{len(rows)} rows read")
+PYTHON
+plots=$(find "$folder" -name '*.svg' | wc -l)
+[ "$plots" -ge 8 ] || { echo "only $plots plots"; exit 1; }
