@@ -154,7 +154,6 @@ std::uint32_t Shard::lane_of(const Resident& saga, const Want& want) {
   const Method& method = method_of(saga, want);
   return gates_.lane_of(method.participant, method.path);
 }
-}
 
 void Shard::dispatch_wants(Resident& saga, Decision& decision) {
   if (draining_) return;
