@@ -17,7 +17,7 @@ constexpr std::size_t kWrongsMax = 8;
 constexpr std::size_t kSubmissionsMin = 40;
 constexpr std::size_t kSubmissionsMax = 200;
 constexpr std::uint64_t kSubmittedWithinMs = 20'000;
-constexpr Millis kHealsWithin{6LL * 3'600'000};  // backoffs, waits and deadlines included
+constexpr Millis kHealsWithin{3'600'000};  // backoffs, waits and deadlines included
 constexpr Millis kRescuedEvery{30'000};
 constexpr std::uint64_t kStepsMax = 400'000;  // of inputs; a world needs about 10'000
 constexpr std::uint64_t kLookEvery = 64;      // happenings between looks whether all is at rest

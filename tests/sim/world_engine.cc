@@ -114,7 +114,7 @@ void World::crash(std::uint64_t salt) {
       figures_.faults[index_of(Fault::stale_owner)] += 1;
       auto late = std::make_shared<Commit>(std::move(*committing_));
       in(
-          down + Millis{1 + random.below(50)},
+          down + Millis{1 + random.below(3)},
           [this, late] { auditor_->stale_commit(store_.commit(late->batches).has_value()); },
           false);
     }
