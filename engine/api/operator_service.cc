@@ -116,7 +116,7 @@ Result<command::Act> amend_of(const v1::AmendRequest& from, Actor actor,
   if (!from.url().empty() || !from.participant().empty() || !from.path().empty()) {
     auto endpoint = wire::read_endpoint(
         {.url = from.url(), .participant = from.participant(), .path = from.path()},
-        options.allowed_url);
+        options.allowed_address);
     if (!endpoint) return std::unexpected(endpoint.error());
     asked.endpoint = std::move(*endpoint);
   }
