@@ -46,7 +46,12 @@ class Explainer {
     explanation.needs_person = needs_person();
     explanation.next = next();
     explanation.next_at = snapshot_.owed.wake_at;
-    if (definition_ != nullptr) explanation.commands = commands();
+    static const Definition kUnknown;
+    if (definition_ != nullptr) {
+      explanation.commands = commands();
+    } else {  // it may never be back
+      add(explanation.commands, judge_act(kUnknown, state_, ActKind::abandon, {}, snapshot_.now));
+    }
     return explanation;
   }
 

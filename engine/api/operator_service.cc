@@ -43,7 +43,7 @@ Result<Bytes> read_payload(const v1::Payload& payload, const PayloadRule& rule) 
 Error no_definition(const SagaState& state) {
   return {Errc::failed_precondition,
           fmt::format("saga {} needs definition {} version {}, which is not registered here; "
-                      "deploy it and restart",
+                      "deploy it and restart, or abandon the saga",
                       state.id.text(), state.definition, state.version)};
 }
 
@@ -116,7 +116,7 @@ Result<command::Act> amend_of(const v1::AmendRequest& from, Actor actor,
   if (!from.url().empty() || !from.participant().empty() || !from.path().empty()) {
     auto endpoint = wire::read_endpoint(
         {.url = from.url(), .participant = from.participant(), .path = from.path()},
-        options.allowed_url);
+        options.allowed_address);
     if (!endpoint) return std::unexpected(endpoint.error());
     asked.endpoint = std::move(*endpoint);
   }
@@ -154,18 +154,20 @@ std::vector<std::string> diff_of(const SagaSnapshot& snapshot, const command::Am
 Result<v1::ActResponse> shown(const SagaSnapshot& snapshot, const command::Act& act,
                               std::uint64_t expected_seq) {
   const SagaState& state = snapshot.state;
-  if (!snapshot.definition) return std::unexpected(no_definition(state));
+  static const Definition kUnknown;  // abandoning needs none
+  const bool closes = std::holds_alternative<command::Abandon>(act);
+  if (!snapshot.definition && !closes) return std::unexpected(no_definition(state));
+  const Definition& definition = snapshot.definition ? *snapshot.definition : kUnknown;
   if (expected_seq != 0 && expected_seq != state.seq) {
     return std::unexpected(moved_on(state, expected_seq, state.seq));
   }
   SagaState copy = state;
   Decision decision;
-  const auto decided =
-      decide(*snapshot.definition, copy, {.at = snapshot.now, .body = act}, decision);
+  const auto decided = decide(definition, copy, {.at = snapshot.now, .body = act}, decision);
   if (!decided && decision.events.empty()) return std::unexpected(decided.error());
   std::optional<LegRef> leg;
   if (const auto named = leg_of(act); !named.empty()) {
-    const auto found = find_leg(*snapshot.definition, state, named);
+    const auto found = find_leg(definition, state, named);
     if (found) leg = *found;
   }
   v1::ActResponse response;
@@ -179,8 +181,7 @@ Result<v1::ActResponse> shown(const SagaSnapshot& snapshot, const command::Act& 
               OutputForm::bytes, snapshot.definition.get(), *response.mutable_saga());
   response.set_dry_run(true);
   response.set_seq(state.seq);
-  response.set_effect(
-      judge_act(*snapshot.definition, state, kind_of(act), leg, snapshot.now).effect);
+  response.set_effect(judge_act(definition, state, kind_of(act), leg, snapshot.now).effect);
   if (const auto* amend = std::get_if<command::Amend>(&act)) {
     for (std::string& line : diff_of(snapshot, *amend)) response.add_diff(std::move(line));
   }

@@ -318,6 +318,21 @@ struct Evolve {
     note_act(ActKind::abandon, e.actor);
     state.abandoned_by = e.actor;
     state.terminal = true;
+    state.paused = false;
+    state.paused_by.reset();
+    // Without its definition nobody recovers what was in flight: it may have happened.
+    const auto lose = [](OperationState& op) {
+      if (op.phase != Phase::in_flight) return;
+      op.phase = Phase::stopped;
+      op.maybe = true;
+    };
+    for (StepState& s : state.steps) {
+      for (LegState& l : s.legs) {
+        change(state, l.action, lose);
+        if (l.undo) change(state, *l.undo, lose);
+        if (l.probe) change(state, *l.probe, lose);
+      }
+    }
   }
 
   void note_act(ActKind act, const Actor& actor) {

@@ -72,7 +72,7 @@ struct Judge {
   }
 
   [[nodiscard]] Judged abandon() const {
-    if (state.in_flight > 0) {
+    if (state.in_flight > 0 && !state.definition_missing) {
       return no(
           "has {} attempt{} in flight, whose answers would be lost; wait for them, or pause "
           "it first so that nothing new is sent",
@@ -81,21 +81,24 @@ struct Judge {
     std::vector<std::string> names;
     std::size_t standing = 0;
     for (std::uint16_t s = 0; s < state.steps.size(); ++s) {
-      if (definition.steps[s].kind != StepKind::call) continue;
+      const bool known = s < definition.steps.size();
+      if (known && definition.steps[s].kind != StepKind::call) continue;
       for (std::uint32_t l = 0; l < state.steps[s].legs.size(); ++l) {
         const LegState& of = state.steps[s].legs[l];
         const bool stands = of.stage == LegStage::done || of.stage == LegStage::undoing ||
                             (of.stage == LegStage::acting && of.action.maybe);
         if (!stands) continue;
         standing += 1;
-        if (names.size() < kLegsNamedMax) names.push_back(leg_text({.step = s, .leg = l}));
+        if (known && names.size() < kLegsNamedMax) {
+          names.push_back(leg_text({.step = s, .leg = l}));
+        }
       }
     }
     if (standing == 0) return "closes it as it is; nothing was done that stays";
     return fmt::format(
-        "closes it as it is; {} leg{} done or in doubt stay{} so, and nobody undoes them: {}{}",
-        standing, standing == 1 ? "" : "s", standing == 1 ? "s" : "", fmt::join(names, ", "),
-        standing > names.size() ? ", ..." : "");
+        "closes it as it is; {} leg{} done or in doubt stay{} so, and nobody undoes them{}{}{}",
+        standing, standing == 1 ? "" : "s", standing == 1 ? "s" : "", names.empty() ? "" : ": ",
+        fmt::join(names, ", "), !names.empty() && standing > names.size() ? ", ..." : "");
   }
 
   // --- retry: the saga, or one leg ---
@@ -231,7 +234,8 @@ struct Judge {
     if (!open) return over(ref);
     if (auto refusal = not_now(ref, false)) return std::unexpected(std::move(*refusal));
     if (stage == LegStage::ready) return "changes what will be sent, or where";
-    return "changes what is sent, or where, and tries it now";
+    return fmt::format("changes what is sent, or where, and tries it {}",
+                       state.paused ? "once it is resumed" : "now");
   }
 
   [[nodiscard]] Judged mark_done(LegRef ref) const {

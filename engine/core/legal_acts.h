@@ -22,6 +22,7 @@ struct ActVerdict {
   [[nodiscard]] bool is_legal() const { return !refusal.has_value(); }
 };
 
+/// Abandon is judged without the definition too (an empty one): it may never be back.
 /// Pre: `leg` is there, as find_leg() gives it, where the act requires one. Pure.
 [[nodiscard]] ActVerdict judge_act(const Definition& definition, const SagaState& state,
                                    ActKind act, std::optional<LegRef> leg, Instant now);

@@ -114,15 +114,18 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
 }
 
 Result<void> Shard::run(Resident& saga, command::Body&& command, Decision& decision) {
-  if (!saga.definition) {
+  static const Definition kUnknown;
+  const auto* act = std::get_if<command::Act>(&command);
+  const bool closes = act != nullptr && std::holds_alternative<command::Abandon>(*act);
+  if (!saga.definition && !closes) {
     return skald::fail(
         Errc::failed_precondition,
         "saga {} needs definition {} version {}, which is not registered here; deploy it and "
-        "restart",
+        "restart, or abandon the saga",
         saga.state.id.text(), saga.state.definition, saga.state.version);
   }
   const Command asked{.at = now_, .body = std::move(command)};
-  return decide(*saga.definition, saga.state, asked, decision);
+  return decide(saga.definition ? *saga.definition : kUnknown, saga.state, asked, decision);
 }
 
 void Shard::settle(Resident& saga, Decision& decision) {

@@ -144,7 +144,8 @@ std::string explanation_text(const Terminal& terminal, const v1::Saga& saga) {
   }
   for (const v1::Explanation::Command& command : explanation.commands()) {
     out += labelled(terminal, "you can", command_line(saga, command));
-    out += std::string(kLabelWidth, ' ') + terminal.toned(Tone::dim, command.effect()) + "\n";
+    out += std::string(kLabelWidth, ' ') +
+           terminal.toned(Tone::dim, wrapped(command.effect(), terminal.width, kLabelWidth)) + "\n";
   }
   return out;
 }

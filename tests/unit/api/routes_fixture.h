@@ -33,7 +33,7 @@ class RoutesTest : public testing::Test {
   static ServiceOptions options() {
     ServiceOptions made;
     made.input_bytes_max = 100;
-    made.allowed_url = [](std::string_view url) -> Result<void> {
+    made.allowed_address = [](std::string_view url) -> Result<void> {
       if (url.starts_with("http://127.0.0.1")) return {};
       return fail(Errc::permission_denied, "participants.allow does not have it");
     };

@@ -340,6 +340,23 @@ TEST(Compensation, OfTheSameRequestTakesItAsItIs) {
   EXPECT_EQ(run.requests[1].request, "\x08\x07");
 }
 
+TEST(Step, ReadsWhatAPersonWritesInsteadOfItsMessages) {
+  const auto made =
+      begin().call("deduct").action(kDeduct, deduct_one).compensation(kRollback, roll_back).build();
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  const StepDefinition& step = (*made)->steps.front();
+  const auto request = step.read_request(InputForm::json, R"({"sku_id": 9, "quantity": 2})");
+  ASSERT_TRUE(request.has_value()) << request.error().message;
+  Deduct parsed;
+  ASSERT_TRUE(parsed.ParseFromString(*request));
+  EXPECT_EQ(parsed.sku_id(), 9);
+  EXPECT_FALSE(step.read_request(InputForm::json, R"({"sku": 9})").has_value());
+  const auto undo = step.read_undo_request(InputForm::json, R"({"sku_id": 9})");
+  ASSERT_TRUE(undo.has_value()) << undo.error().message;
+  EXPECT_THAT(step.print_undo_request(*undo), HasSubstr("9"));
+  EXPECT_TRUE(step.read_response(InputForm::json, "{}").has_value());
+}
+
 TEST(Probe, IsBuiltFromTheActionsRequest) {
   using Asked = std::decay_t<decltype(kRollback)>::Request;
   constexpr MethodOf<Asked, Deducted> kAsk{"inventory", "/ask"};

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/core/evolve.h"
+
 namespace skald {
 namespace {
 
@@ -389,6 +391,28 @@ TEST_F(ShardTest, APausedSagaLeavesMemoryWithoutATimer) {
   EXPECT_EQ(shard_.find(id)->status, SagaStatus::paused);
   shard_.advance(2);
   EXPECT_EQ(shard_.resident(), 0U);
+}
+
+TEST_F(ShardTest, WithoutItsDefinitionASagaCanOnlyBeAbandoned) {
+  // given a saga whose attempt was in flight when the engine died
+  SagaState state;
+  const SagaId id{.placement = 1, .serial = 9};
+  const auto happened = [&](event::Body body) { evolve(state, {.at = now_, .body = body}); };
+  happened(event::Started{.definition = "gone", .version = 1, .steps = 1});
+  happened(event::StepStarted{.step = 0, .legs = {{.key = "", .request = "r"}}});
+  happened(event::Intended{.leg = {0, 0}});
+  shard_.step(now_, input::Recover{.sagas = {id}});
+  (void)shard_.ready();
+  shard_.step(now_, input::SagaLoaded{.id = id, .state = std::optional(state)});
+  (void)shard_.ready();
+  ASSERT_EQ(shard_.find(id)->status, SagaStatus::stuck);
+  const Actor ann{.name = "ann", .reason = "it was a test"};
+  const auto pause = answer_to(shard_, now_, {.ticket = 1, .saga = id, .act = command::Pause{ann}});
+  EXPECT_EQ(std::get<Error>(pause).code, Errc::failed_precondition);
+  const auto closed =
+      answer_to(shard_, now_, {.ticket = 2, .saga = id, .act = command::Abandon{ann}});
+  EXPECT_EQ(std::get<SagaAnswer>(closed).status, SagaStatus::abandoned);
+  EXPECT_EQ(std::get<SagaAnswer>(closed).failure->message, "it was a test");
 }
 
 TEST_F(ShardTest, AnAmendedEndpointIsWhereTheNextAttemptGoes) {
