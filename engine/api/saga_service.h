@@ -30,7 +30,7 @@ struct CallContext {
 using InlineReader = std::function<Result<DefinitionPtr>(const v1::Definition&)>;
 struct ServiceOptions {
   std::size_t input_bytes_max = 1 << 20;
-  InlineReader read_inline;  // required
+  InlineReader read_inline;           // required
   wire::AddressRule allowed_address;  // of amended endpoints; empty: every one
 };
 

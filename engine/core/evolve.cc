@@ -391,7 +391,9 @@ bool fits(const SagaState& state, const Event& event) {
   if (std::holds_alternative<event::Started>(event.body) != begins) return false;
   return std::visit(
       [&]<class Body>(const Body& e) {
-        if constexpr (requires { e.leg.step; }) {
+        if constexpr (std::is_same_v<Body, event::LegSkipped>) {
+          return e.leg.step < steps;  // a stuck step has no leg: see there
+        } else if constexpr (requires { e.leg.step; }) {
           return e.leg.step < steps && e.leg.leg < state.steps[e.leg.step].legs.size();
         } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
                              std::is_same_v<Body, event::StepRetried>) {

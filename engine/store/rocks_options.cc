@@ -123,8 +123,9 @@ rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache
   options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(SagaId::kBytesSize));
   // Records are read by saga only, so the memtable is a short sorted list for each saga, found by
   // hash: an insertion looks at a few entries instead of walking down a list of all.
-  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(
-      1 + sizes.memtable_bytes / kMemtableBytesPerBucket, 0, std::numeric_limits<int>::max(), false, kListLengthMax));
+  options.memtable_factory.reset(
+      rocksdb::NewHashLinkListRepFactory(1 + sizes.memtable_bytes / kMemtableBytesPerBucket, 0,
+                                         std::numeric_limits<int>::max(), false, kListLengthMax));
   return options;
 }
 

@@ -23,7 +23,8 @@ struct EndpointWords {
 };
 /// `allowed` may be empty. Errors: invalid_argument with the field's name, never the URL;
 /// permission_denied where `allowed` refuses it.
-[[nodiscard]] Result<Endpoint> read_endpoint(const EndpointWords& words, const AddressRule& allowed);
+[[nodiscard]] Result<Endpoint> read_endpoint(const EndpointWords& words,
+                                             const AddressRule& allowed);
 
 inline constexpr std::size_t kInlineDefinitionBytesMax = 1 << 20;  // as protobuf
 

@@ -125,7 +125,10 @@ void Given::check() {
   if (wake_at_ > now_) wake_at_ = next_wake(state_, now_);
   SagaState folded;
   folded.id = state_.id;
-  for (const Event& event : history_) evolve(folded, event);
+  for (const Event& event : history_) {
+    EXPECT_TRUE(fits(folded, event)) << kind_of(event) << " could not be read back";
+    evolve(folded, event);
+  }
   EXPECT_EQ(folded, state_) << "the events do not fold to the state that decide() left";
   EXPECT_THAT(violated(*definition_, state_), ::testing::IsEmpty());
   if (wake_at_ <= now_) return;  // a Wake is still to come

@@ -136,12 +136,17 @@ class Mall:
         """Stops everything; the folder goes unless SKALD_KEEP is set."""
         for proxy in self.proxies.values():
             proxy.close()
+        complaints = []
         for process in reversed(self.processes):
-            process.stop()
+            try:
+                process.stop()
+            except AssertionError as report:
+                complaints.append(str(report))
         if os.environ.get("SKALD_KEEP"):
             print(f"kept {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        assert not complaints, "\n".join(complaints)
 
     def log_tails(self):
         return "".join(process.log_tail() for process in self.processes)

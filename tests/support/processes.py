@@ -7,6 +7,7 @@ process shall: the kernel kills it when that thread ends, so that nothing outliv
 import http.client
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ SLOWDOWN = float(os.environ.get("SKALD_SLOWDOWN") or 1)
 READY_WITHIN_S = 60.0  # machines that build at the same time are slow
 STOP_WITHIN_S = 20.0 * SLOWDOWN
 LOG_LINES_SHOWN = 25
+SANITIZER_REPORT = re.compile(r"(ERROR|WARNING): \w+Sanitizer.*|.*: runtime error: .*")
 PORTS = range(14000, 32000)  # below the ports that outgoing connections take
 
 _never = threading.Event()
@@ -128,7 +130,8 @@ class Process:
         return self._child.wait(within)
 
     def stop(self):
-        """SIGTERM; if it does not end, kill -9. The exit code, None where it never ran."""
+        """SIGTERM; if it does not end, kill -9. The exit code, None where it never ran. Raises
+        AssertionError where a sanitizer had something to say, leaks at the end included."""
         if self._child is None:
             return None
         if self._child.poll() is None:
@@ -138,6 +141,8 @@ class Process:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
+        report = SANITIZER_REPORT.search(self.log_text())
+        assert report is None, f"{self.name}: {report.group()}\n{self.log_tail(200)}"
         return self._child.returncode
 
     @property
