@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "engine/store/rocks_keys.h"
 #include "engine/store/rocks_mark.h"
 #include "engine/store/rocks_options.h"
 #include "tests/unit/store/log_of_commits.h"
@@ -322,7 +323,7 @@ TEST(RocksStoreOpen, RefusesAnEarlierLogThatLostWholeWrites) {
                       "1")
                   .ok());
   const auto cut = std::filesystem::file_size(earlier);
-  ASSERT_TRUE(db->Put(write_options(), handles[1], "b", "2").ok());
+  ASSERT_TRUE(db->Put(write_options(), handles[1], std::string(kEventKeySize, 'b'), "2").ok());
   ASSERT_TRUE(db->Flush({}, handles[1]).ok());  // begins a new log; the rows still need the old one
   ASSERT_TRUE(db->Put(write_options(), handles[0],
                       "\x7F"
