@@ -37,6 +37,12 @@ bool stored_as_waiting(const SagaState& state, const Definition* definition) {
   return is_waiting(*definition, state, state.updated_at);
 }
 
+/// Whether an earlier attempt may still be being executed, so that a conflict may be its echo. Not
+/// for ever: a participant that keeps its refusal would say so each time, and nothing would end.
+bool may_still_run(const OperationState& op, const OperationPlan& plan) {
+  return op.maybe && op.last_at - op.first_at < plan.retry.total_max;
+}
+
 Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition, const Send& send,
                          std::uint32_t lane) {
   const StepDefinition& step = definition->steps[send.leg.step];
@@ -62,7 +68,7 @@ Invocation invocation_of(const SagaState& state, const DefinitionPtr& definition
                      : send.operation == Operation::probe      ? leg.probe_request
                                                                : leg.request,
           .timeout = plan.attempt_timeout,
-          .after_unknown = op.maybe,
+          .after_unknown = may_still_run(op, plan),
           .ref = send.leg,
           .lane = lane};
 }

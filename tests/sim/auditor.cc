@@ -20,7 +20,8 @@ std::string what_of(const Invocation& call) {
 
 bool is_terminal_event(const Event& event) {
   return std::holds_alternative<event::Completed>(event.body) ||
-         std::holds_alternative<event::Compensated>(event.body);
+         std::holds_alternative<event::Compensated>(event.body) ||
+         std::holds_alternative<event::Abandoned>(event.body);
 }
 
 const OperationState* operation_of(const LegState& leg, Operation operation) {

@@ -43,7 +43,12 @@ constexpr std::array<Kind, kFaults> kKinds = {{
     {Fault::cart_edit, "cart_edit", 0.5, 20, true},
     {Fault::price_change, "price_change", 0.4, 5, true},
     {Fault::payment, "payment", 0.5, 20, true},
+    {Fault::pause, "pause", 0.3, 20, true},
+    {Fault::resume, "resume", 0.3, 20, true},
+    {Fault::abandon, "abandon", 0.15, 4, true},
 }};
+
+constexpr std::uint64_t kOfKind = 400;
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < kFaults; ++i) {
@@ -65,9 +70,10 @@ std::optional<Fault> fault_of(std::string_view name) {
 
 bool is_disturbance(Fault fault) { return kKinds[index_of(fault)].disturbance; }
 
-FaultMix FaultMix::swarm(Random& random) {
+FaultMix FaultMix::swarm(std::uint64_t seed) {
   FaultMix mix;
   for (const Kind& kind : kKinds) {
+    Random random = Random::of({seed, kOfKind, index_of(kind.fault)});
     const bool has = random.chance(kind.in_worlds);
     const double share = static_cast<double>(random.between(1, 1'000)) / 1'000;
     if (has) mix.rate_[index_of(kind.fault)] = kind.most * share;

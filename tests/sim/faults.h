@@ -46,8 +46,12 @@ enum class Fault : std::uint8_t {
   cart_edit,
   price_change,
   payment,
+  // more acts of people: world_clients.cc
+  pause,
+  resume,
+  abandon,
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::payment) + 1;
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::abandon) + 1;
 
 [[nodiscard]] std::string_view name(Fault fault);
 [[nodiscard]] std::optional<Fault> fault_of(std::string_view name);
@@ -59,7 +63,8 @@ inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::payment) 
 /// (crash, cancel, ...), how many per world.
 class FaultMix {
  public:
-  static FaultMix swarm(Random& random);
+  /// Each kind by a chance of its own: a new kind changes no other.
+  static FaultMix swarm(std::uint64_t seed);
   /// The most that swarm() gives a fault, as a probability or a count.
   [[nodiscard]] double of(Fault fault) const { return rate_[index_of(fault)]; }
   void without(Fault fault) { rate_[index_of(fault)] = 0; }

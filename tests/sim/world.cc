@@ -45,7 +45,7 @@ World::World(const Scenario& scenario, bool story)
       story_(story),
       nature_(Random::of({scenario.seed, Chance::nature})),
       disk_(Random::of({scenario.seed, Chance::disk})),
-      mix_(FaultMix::swarm(nature_)),
+      mix_(FaultMix::swarm(scenario.seed)),
       participants_(nature_.next()),
       mall_(nature_.next()) {
   for (std::size_t i = 0; i < kFaults; ++i) {
@@ -244,7 +244,8 @@ void World::audit_at_rest() {
   for (const auto& [id, saga] : auditor_->sagas()) {
     figures_.completed += saga.state.status == SagaStatus::completed ? 1 : 0;
     figures_.compensated += saga.state.status == SagaStatus::compensated ? 1 : 0;
-    figures_.excused += saga.state.terminal ? 0 : 1;
+    const bool ended = saga.state.terminal && saga.state.status != SagaStatus::abandoned;
+    figures_.excused += ended ? 0 : 1;
   }
 }
 

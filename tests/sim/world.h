@@ -34,7 +34,8 @@ struct WorldFigures {
   std::uint64_t sagas = 0;
   std::uint64_t completed = 0;
   std::uint64_t compensated = 0;
-  std::uint64_t excused = 0;  // left to a person: in doubt without keys, or a builder that fails
+  std::uint64_t excused =
+      0;  // left to, or closed by, a person: in doubt without keys, a builder that fails
   std::uint64_t calls = 0;
   std::uint64_t commits = 0;
   std::uint64_t steps = 0;

@@ -15,7 +15,8 @@ constexpr std::uint64_t kAskedMax = 60;
 
 enum Chance : std::uint64_t { of_submit = 300, of_act };
 
-/// What a person may ask of a saga. To add an act: a Fault for it (faults.h), and a line here.
+/// What a person may ask of a saga. To add an act: a Fault for it (faults.h), and a line here; one
+/// that says what happened to a leg (skip, resolve, mark done) takes it out of I1 and I2, too.
 struct Act {
   Fault fault;
   Input (*make)(Ticket ticket, const SagaId& saga, const SagaState& state, Random& random);
@@ -28,7 +29,15 @@ std::string some_leg(const SagaState& state, Random& random) {
   return state.refused.empty() || random.chance(0.7) ? "" : state.failure.value_or(Failure{}).leg;
 }
 
+template <class Command>
+Input act_of(Ticket ticket, const SagaId& saga, const SagaState&, Random&) {
+  return input::Act{.ticket = ticket, .saga = saga, .act = Command{.actor = person()}};
+}
+
 constexpr std::array kActs{
+    Act{Fault::pause, act_of<command::Pause>},
+    Act{Fault::resume, act_of<command::Resume>},
+    Act{Fault::abandon, act_of<command::Abandon>},
     Act{Fault::cancel,
         [](Ticket ticket, const SagaId& saga, const SagaState&, Random&) -> Input {
           return input::Cancel{.ticket = ticket, .saga = saga, .actor = person()};
@@ -154,6 +163,8 @@ void World::act(const Disturbance& what) {
   const Submission& victim = submissions_[what.salt % submissions_.size()];
   const KnownSaga* saga = victim.acked ? auditor_->find(*victim.acked) : nullptr;
   if (saga == nullptr) return;
+  // An abandoned order would be neither made nor undone, and every oracle of the mall says so.
+  if (what.fault == Fault::abandon && mall_share_ > 0) return;
   for (const Act& act : kActs) {
     if (act.fault != what.fault) continue;
     figures_.faults[index_of(what.fault)] += 1;
@@ -225,9 +236,15 @@ void World::rescue_stuck() {
   in(kRescuedEvery, [this] { rescue_stuck(); }, false);
   if (seats_.empty()) return;
   for (const auto& [id, saga] : auditor_->sagas()) {
-    if (saga.state.status != SagaStatus::stuck) continue;
+    const bool paused = saga.state.status == SagaStatus::paused;
+    if (!paused && saga.state.status != SagaStatus::stuck) continue;
     const Ticket ticket = ask({.what = Asked::What::act, .saga = id});
-    step(seat_of(id), input::Retry{.ticket = ticket, .saga = id, .actor = person(), .leg = {}});
+    if (paused) {
+      step(seat_of(id),
+           input::Act{.ticket = ticket, .saga = id, .act = command::Resume{.actor = person()}});
+    } else {
+      step(seat_of(id), input::Retry{.ticket = ticket, .saga = id, .actor = person(), .leg = {}});
+    }
   }
 }
 

@@ -74,7 +74,7 @@ void World::reply(Invocation call, WireAnswer answer, Millis after) {
 void World::deliver_later(const Invocation& call, Millis delay) {
   in(
       delay,
-      [this, request = request_of(call), keep = call.definition] {
+      [this, request = request_of(call), keep = call.definition, amended = call.amended] {
         story_.tell(now(), hash64(request.key), [&] { return request.key + " lands unanswered"; });
         (void)execute(request);
       },

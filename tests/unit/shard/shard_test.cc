@@ -339,13 +339,16 @@ TEST_F(ShardTest, AfterAFailedWriteItAsksForNoWakeUp) {
   EXPECT_EQ(shard_.ready().wake_at, kNever);
 }
 
-TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheAnswerIsDefinite) {
-  submit(1, definition_of({call("a", CallClass::pivot)}));
+TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheTimeOfTheOperationIsSpent) {
+  StepDefinition step = call("a", CallClass::pivot);
+  step.action.retry.delay_max = Millis{10'000};
+  step.action.retry.total_max = Millis{60'000};
+  submit(1, definition_of({step}));
   Invocation sent = shard_.ready().calls.front();
   EXPECT_FALSE(sent.after_unknown);
   const auto again = [&](OutcomeKind kind) {
     reply(sent, kind);
-    now_ += Millis{60'000};
+    now_ += Millis{15'000};
     shard_.step(now_, input::Tick{});
     sent = shard_.ready().calls.front();
     return sent.after_unknown;
@@ -354,6 +357,8 @@ TEST_F(ShardTest, AttemptsAfterAnUnknownOneAreMarkedUntilTheAnswerIsDefinite) {
   // A 409 was read as pending: the earlier attempt may still be being executed.
   EXPECT_TRUE(again(OutcomeKind::pending));
   EXPECT_TRUE(again(OutcomeKind::not_executed));
+  // A refusal that the participant keeps would be read as pending for ever.
+  EXPECT_FALSE(again(OutcomeKind::pending));
 }
 
 /// The answer to the one act that this asks.
