@@ -87,6 +87,7 @@ class FakeEngine final : public Engine {
   void release(std::string participant, std::string path,
                Answer<ParticipantHold> done) override {
     done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
+  }
   void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {
     saga = std::move(ref);
     act_asked = std::move(which);
