@@ -64,6 +64,11 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
       case RowKind::submission_key:
       case RowKind::business_key:
       case RowKind::timer:
+      case RowKind::definition:
+      case RowKind::counted:
+      case RowKind::cause:
+      case RowKind::cause_saga:
+      case RowKind::stuck_since:
         return false;
     }
     return false;
