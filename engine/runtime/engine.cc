@@ -54,6 +54,8 @@ class EngineOnThreads final : public Engine {
   void get(SagaRef saga, Answer<SagaSnapshot> answer) override;
   void history(SagaRef saga, Answer<SagaHistory> answer) override;
   void list(ListQuery query, Answer<ListPage> answer) override;
+  void count(CountQuery query, Answer<CountPage> answer) override;
+  void groups(GroupQuery query, Answer<FailureGroups> answer) override;
   void signal(SagaRef saga, Signal signal, Answer<bool> answer) override;
   void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) override;
   void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) override;
@@ -367,8 +369,21 @@ void EngineOnThreads::history(SagaRef saga, Answer<SagaHistory> answer) {
 }
 
 void EngineOnThreads::list(ListQuery query, Answer<ListPage> answer) {
+  query.now = clock_->now();
   read<ListPage>([this, query = std::move(query)] { return parts_.store.list(query); },
                  std::move(answer));
+}
+
+void EngineOnThreads::count(CountQuery query, Answer<CountPage> answer) {
+  query.now = clock_->now();
+  read<CountPage>([this, query = std::move(query)] { return parts_.store.count(query); },
+                  std::move(answer));
+}
+
+void EngineOnThreads::groups(GroupQuery query, Answer<FailureGroups> answer) {
+  query.now = clock_->now();
+  read<FailureGroups>([this, query = std::move(query)] { return parts_.store.groups(query); },
+                      std::move(answer));
 }
 
 Result<void> EngineOnThreads::ready() const {
