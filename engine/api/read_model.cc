@@ -385,6 +385,40 @@ void fill_answer(SagaAnswer answer, OutputForm form, const Definition* definitio
   for (const Failure& refusal : answer.refusals) fill_failure(refusal, *to.add_refusals());
 }
 
+namespace {
+
+void fill_failure_class(const FailureClass& failure, v1::FailureClass& to) {
+  to.set_cause(failure.cause.text());
+  to.set_step(failure.step);
+  to.set_participant(failure.participant);
+  to.set_operation(std::string(name(failure.operation)));
+  to.set_outcome(wire_outcome(failure.outcome));
+  to.set_code(failure.code);
+  to.set_message(failure.message);
+}
+
+}  // namespace
+
+void fill_group(const FailureGroup& group, GroupBy by, v1::FailureGroup& to) {
+  to.set_definition(group.definition);
+  to.set_count(group.count);
+  fill_time(group.oldest.started_at, *to.mutable_oldest_started_at());
+  fill_time(group.newest.started_at, *to.mutable_newest_started_at());
+  to.set_example_saga_id(group.newest.id.text());
+  v1::FailureClass& failure = *to.mutable_failure();
+  switch (by) {
+    case GroupBy::cause:
+      fill_failure_class(group.failure, failure);
+      return;
+    case GroupBy::step:
+      failure.set_step(group.failure.step);
+      return;
+    case GroupBy::participant:
+      failure.set_participant(group.failure.participant);
+      return;
+  }
+}
+
 void fill_summary(const ListedSaga& saga, v1::SagaSummary& to) {
   to.set_saga_id(saga.id.text());
   to.set_definition(saga.summary.definition);
@@ -395,6 +429,9 @@ void fill_summary(const ListedSaga& saga, v1::SagaSummary& to) {
   to.set_idempotency_key(saga.summary.idempotency_key);
   fill_time(saga.summary.started_at, *to.mutable_started_at());
   if (is_terminal(saga.summary.status)) fill_time(saga.summary.ended_at, *to.mutable_ended_at());
+  if (!saga.summary.failure) return;
+  fill_failure_class(*saga.summary.failure, *to.mutable_failure());
+  fill_time(saga.summary.since, *to.mutable_since());
 }
 
 void fill_saga(const SagaSnapshot& snapshot, const SagaView& view, v1::Saga& to) {

@@ -26,6 +26,8 @@ struct SagaView {
 void fill_answer(SagaAnswer answer, OutputForm form, const Definition* definition,
                  v1::SagaAnswer& to);
 void fill_summary(const ListedSaga& saga, v1::SagaSummary& to);
+/// Without its filter.
+void fill_group(const FailureGroup& group, GroupBy by, v1::FailureGroup& to);
 /// The explanation included. Not for hot paths.
 void fill_saga(const SagaSnapshot& snapshot, const SagaView& view, v1::Saga& to);
 

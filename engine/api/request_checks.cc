@@ -108,7 +108,40 @@ Result<ListQuery> list_query(v1::ListRequest& from) {
   query.business_key = std::move(*from.mutable_business_key());
   if (from.has_started_after()) query.started_after = instant_of(from.started_after());
   if (from.has_started_before()) query.started_before = instant_of(from.started_before());
+  auto filter = filter::parse(from.filter());
+  if (!filter) return std::unexpected(filter.error());
+  query.filter = std::move(*filter);
+  if (from.order() < 0 || from.order() > static_cast<int>(ListOrder::longest_stuck)) {
+    return fail(Errc::invalid_argument, "order: {} is none of newest, oldest, longest_stuck",
+                static_cast<int>(from.order()));
+  }
+  if (from.order() != v1::ListOrder::unspecified) {
+    query.order = static_cast<ListOrder>(from.order());
+  }
   query.page_token = std::move(*from.mutable_page_token());
+  return query;
+}
+
+Result<CountQuery> count_query(v1::CountRequest& from) {
+  auto filter = filter::parse(from.filter());
+  if (!filter) return std::unexpected(filter.error());
+  return CountQuery{.filter = std::move(*filter),
+                    .page_token = std::move(*from.mutable_page_token())};
+}
+
+Result<GroupQuery> group_query(const v1::StuckGroupsRequest& from) {
+  auto filter = filter::parse(from.filter());
+  if (!filter) return std::unexpected(filter.error());
+  GroupQuery query{.filter = std::move(*filter)};
+  if (!filter::mentions(query.filter, filter::Field::status)) {
+    query.filter = filter::both(filter::where(filter::Field::status, SagaStatus::stuck),
+                                std::move(query.filter));
+  }
+  if (from.by() < 0 || from.by() > static_cast<int>(GroupBy::participant)) {
+    return fail(Errc::invalid_argument, "by: {} is none of cause, step, participant",
+                static_cast<int>(from.by()));
+  }
+  if (from.by() != v1::GroupBy::unspecified) query.by = static_cast<GroupBy>(from.by());
   return query;
 }
 

@@ -36,7 +36,10 @@ struct TextRule {
 [[nodiscard]] Result<Bytes> read_input(v1::SubmitRequest& from, const Definition& definition,
                                        std::size_t size_max);
 
+/// Errors of the three: invalid_argument; of a filter with its column.
 [[nodiscard]] Result<ListQuery> list_query(v1::ListRequest& from);
+[[nodiscard]] Result<CountQuery> count_query(v1::CountRequest& from);
+[[nodiscard]] Result<GroupQuery> group_query(const v1::StuckGroupsRequest& from);
 
 /// Errors: not a saga id.
 [[nodiscard]] Result<SagaRef> saga_by_id(std::string_view text);

@@ -63,6 +63,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.SagaService/Wait", Unary<&SagaService::wait>::run},
     Procedure{"/skald.v1.SagaService/Signal", Unary<&SagaService::signal>::run},
     Procedure{"/skald.v1.SagaService/List", Unary<&SagaService::list>::run},
+    Procedure{"/skald.v1.SagaService/Count", Unary<&SagaService::count>::run},
+    Procedure{"/skald.v1.SagaService/StuckGroups", Unary<&SagaService::stuck_groups>::run},
     Procedure{"/skald.v1.SagaService/History", Unary<&SagaService::history>::run},
     Procedure{"/skald.v1.SagaService/Cancel", Unary<&SagaService::cancel>::run},
     Procedure{"/skald.v1.SagaService/Retry", Unary<&SagaService::retry>::run},

@@ -271,19 +271,6 @@ void SagaService::signal(v1::SignalRequest request, const CallContext&,
   engine_.signal(std::move(*saga), std::move(signal), std::move(answer));
 }
 
-void SagaService::list(v1::ListRequest request, const CallContext&, Reply<v1::ListResponse> reply) {
-  auto query = list_query(request);
-  if (!query) return reply(std::unexpected(query.error()));
-  auto answer = [reply = std::move(reply)](Result<ListPage> page) mutable {
-    if (!page) return reply(std::unexpected(std::move(page.error())));
-    v1::ListResponse to;
-    for (const ListedSaga& saga : page->sagas) fill_summary(saga, *to.add_sagas());
-    to.set_next_page_token(std::move(page->next_page_token));
-    reply(std::move(to));
-  };
-  engine_.list(std::move(*query), std::move(answer));
-}
-
 void SagaService::history(v1::HistoryRequest request, const CallContext&,
                           Reply<v1::HistoryResponse> reply) {
   auto saga = saga_ref(request);

@@ -55,6 +55,9 @@ class SagaService {
   void signal(v1::SignalRequest request, const CallContext& context,
               Reply<v1::SignalResponse> reply);
   void list(v1::ListRequest request, const CallContext& context, Reply<v1::ListResponse> reply);
+  void count(v1::CountRequest request, const CallContext& context, Reply<v1::CountResponse> reply);
+  void stuck_groups(v1::StuckGroupsRequest request, const CallContext& context,
+                    Reply<v1::StuckGroupsResponse> reply);
   void history(v1::HistoryRequest request, const CallContext& context,
                Reply<v1::HistoryResponse> reply);
   void cancel(v1::CancelRequest request, const CallContext& context, Reply<v1::SagaAnswer> reply);

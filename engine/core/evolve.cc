@@ -411,7 +411,9 @@ void evolve(SagaState& state, const Event& event) {
   std::visit(Evolve{.state = state, .at = event.at}, event.body);
   state.seq += 1;
   state.updated_at = event.at;
-  state.status = status_of(state);
+  const SagaStatus status = status_of(state);
+  if (status != state.status || state.seq == 1) state.status_since = event.at;
+  state.status = status;
 }
 
 }  // namespace skald

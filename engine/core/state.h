@@ -153,6 +153,7 @@ struct SagaState {
   bool has_output = false;
 
   SagaStatus status = SagaStatus::running;  // derived by evolve from the fields below
+  Instant status_since{};                   // when it came into this status
   bool terminal = false;
   bool paused = false;
   bool decided = false;  // the pivot is passed, or the way back has begun

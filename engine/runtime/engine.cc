@@ -1,119 +1,12 @@
-// The façade: routes each call to the shard of its saga, reads through the store, and keeps house.
-#include "engine/runtime/engine.h"
-
+// Opening, and routing each call to the shard of its saga.
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <thread>
 
-#include "engine/base/check.h"
 #include "engine/base/hash.h"
-#include "engine/runtime/committer.h"
-#include "engine/runtime/engine_clock.h"
-#include "engine/runtime/engine_metrics.h"
-#include "engine/runtime/saga_reader.h"
-#include "engine/runtime/shard_driver.h"
+#include "engine/runtime/engine_on_threads.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
-namespace {
-
-constexpr Millis kHousekeepingEvery{1'000};
-constexpr std::uint32_t kKeysEvery = 5;        // housekeeping rounds between sweeps of expired keys
-constexpr std::size_t kKeysPerSweep = 16'384;  // of one shard
-constexpr std::uint32_t kBlockingThreads = 4;
-constexpr Millis kDrainPoll{2};
-
-std::uint32_t shard_of(std::uint64_t placement, std::size_t shards) {
-  return static_cast<std::uint32_t>((static_cast<unsigned __int128>(placement) * shards) >> 64);
-}
-
-/// Ranges of the 64-bit placement, so that shard_of() and range_of() agree for every placement.
-PlacementRange range_of(std::uint32_t shard, std::size_t shards) {
-  const auto begin = [&](std::uint64_t s) -> unsigned __int128 {
-    return ((static_cast<unsigned __int128>(s) << 64) + shards - 1) / shards;
-  };
-  return {.first = static_cast<std::uint64_t>(begin(shard)),
-          .last = static_cast<std::uint64_t>(begin(shard + 1ULL) - 1)};
-}
-
-class EngineOnThreads final : public Engine {
- public:
-  explicit EngineOnThreads(EngineParts parts)
-      : parts_(std::move(parts)),
-        definitions_(parts_.definitions, parts_.read_inline),
-        blocking_(kBlockingThreads) {}
-
-  ~EngineOnThreads() override { stop_threads(); }
-
-  Result<void> open();
-
-  void submit(SubmitRequest request, WaitMode mode, Millis timeout,
-              Answer<SagaAnswer> answer) override;
-  void wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) override;
-  void get(SagaRef saga, Answer<SagaSnapshot> answer) override;
-  void history(SagaRef saga, Answer<SagaHistory> answer) override;
-  void list(ListQuery query, Answer<ListPage> answer) override;
-  void signal(SagaRef saga, Signal signal, Answer<bool> answer) override;
-  void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) override;
-  void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) override;
-
-  std::vector<ParticipantFigures> participants() const override;
-  void hold(ParticipantHold hold, Answer<ParticipantHold> answer) override;
-  void release(std::string participant, std::string path, Answer<ParticipantHold> answer) override;
-  void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
-           Answer<SagaAnswer> answer) override;
-
-  std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
-  DefinitionPtr find_definition(std::string_view name, std::uint32_t version) const override {
-    return definitions_.find(name, version);
-  }
-  Result<void> ready() const override;
-  std::string metrics() const override;
-  std::vector<boost::asio::io_context*> threads() override;
-  void drain(Millis grace) override;
-
- private:
-  using Resolved = std::move_only_function<void(Result<SagaId>)>;
-
-  ShardDriver& driver_of(std::uint64_t placement) {
-    return *drivers_[shard_of(placement, drivers_.size())];
-  }
-  ShardDriver& any_driver();
-  void resolve(SagaRef saga, Resolved resolved);
-  /// Posts an input about one saga to its shard; T: what its answer holds.
-  template <class T, class MakeInput>
-  void ask(SagaRef saga, MakeInput make_input, Answer<T> answer);
-  /// Runs a read off the I/O threads; its answer is given on an engine thread.
-  template <class T, class Read>
-  void read(Read read, Answer<T> answer);
-  template <class T>
-  static InputAnswer typed(Answer<T> answer);
-
-  /// Makes the note durable, then tells every shard what follows.
-  void write_note(Note note, std::move_only_function<void(Result<bool>)> written);
-
-  std::unique_ptr<Shard> make_shard(std::uint32_t index, std::size_t shards);
-  void keep_house();
-  void judge_disk();
-  void sweep_keys();
-  void stop_threads();
-
-  EngineParts parts_;
-  DefinitionTable definitions_;
-  HoldBook holds_;
-  BlockingPool blocking_;
-  std::unique_ptr<EngineClock> clock_;
-  std::vector<std::unique_ptr<ShardDriver>> drivers_;
-  std::unique_ptr<Committer> committer_;
-  std::unique_ptr<boost::asio::steady_timer> house_timer_;
-  std::uint32_t house_rounds_ = 0;
-  bool disk_low_ = false;  // blocking pool's one judging job at a time
-  std::atomic<bool> draining_{false};
-  std::atomic<bool> failed_{false};
-  std::atomic<std::uint32_t> next_driver_{0};
-  bool stopped_ = false;
-};
 
 Result<void> EngineOnThreads::open() {
   if (const auto wrong = parts_.options.validate(); !wrong.empty()) {
@@ -202,14 +95,6 @@ ShardDriver& EngineOnThreads::any_driver() {
   return *drivers_[next_driver_.fetch_add(1, std::memory_order_relaxed) % drivers_.size()];
 }
 
-template <class T>
-InputAnswer EngineOnThreads::typed(Answer<T> answer) {
-  return [answer = std::move(answer)](std::variant<Error, SagaAnswer, bool> body) mutable {
-    if (auto* error = std::get_if<Error>(&body)) return answer(std::unexpected(std::move(*error)));
-    answer(std::move(std::get<T>(body)));
-  };
-}
-
 void EngineOnThreads::submit(SubmitRequest request, WaitMode mode, Millis timeout,
                              Answer<SagaAnswer> answer) {
   DefinitionPtr definition = request.inline_definition
@@ -277,20 +162,6 @@ void EngineOnThreads::resolve(SagaRef saga, Resolved resolved) {
   });
 }
 
-template <class T, class MakeInput>
-void EngineOnThreads::ask(SagaRef saga, MakeInput make_input, Answer<T> answer) {
-  resolve(std::move(saga), [this, make_input = std::move(make_input),
-                            answer = std::move(answer)](Result<SagaId> id) mutable {
-    if (!id) return answer(std::unexpected(id.error()));
-    InputAnswer tell = typed<T>(std::move(answer));
-    auto with_ticket = [make_input = std::move(make_input), id = *id](
-                           Ticket ticket) mutable -> Input { return make_input(ticket, id); };
-    if (!driver_of(id->placement).post(std::move(with_ticket), tell)) {
-      tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
-    }
-  });
-}
-
 void EngineOnThreads::wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) {
   const Instant until = add_saturated(clock_->now(), timeout);
   auto make = [mode, until](Ticket ticket, SagaId id) -> Input {
@@ -331,215 +202,11 @@ void EngineOnThreads::act(SagaRef saga, command::Act act, std::uint64_t expected
   ask<SagaAnswer>(std::move(saga), std::move(make), std::move(answer));
 }
 
-template <class T, class Read>
-void EngineOnThreads::read(Read read, Answer<T> answer) {
-  blocking_.run([this, read = std::move(read), answer = std::move(answer)]() mutable {
-    Result<T> result = read();
-    boost::asio::post(any_driver().io(),
-                      [result = std::move(result), answer = std::move(answer)]() mutable {
-                        answer(std::move(result));
-                      });
-  });
-}
-
-void EngineOnThreads::get(SagaRef saga, Answer<SagaSnapshot> answer) {
-  resolve(std::move(saga), [this, answer = std::move(answer)](Result<SagaId> id) mutable {
-    if (!id) return answer(std::unexpected(id.error()));
-    read<SagaSnapshot>(
-        [this, id = *id]() -> Result<SagaSnapshot> {
-          auto state = read_saga(parts_.store, id);
-          if (!state) return std::unexpected(state.error());
-          if (!*state) return fail(Errc::not_found, "there is no saga {}", id.text());
-          SagaSnapshot snapshot{.state = std::move(**state), .definition = {}, .owed = {}};
-          snapshot.now = clock_->now();
-          snapshot.definition = definitions_.of_saga(snapshot.state.definition,
-                                                     snapshot.state.version, snapshot.state.source);
-          if (snapshot.definition) {
-            snapshot.owed = owed(*snapshot.definition, snapshot.state, snapshot.now);
-            snapshot.held_back =
-                held_back(*snapshot.definition, snapshot.owed.wants, participants(), holds_);
-          }
-          return snapshot;
-        },
-        std::move(answer));
-  });
-}
-
-void EngineOnThreads::history(SagaRef saga, Answer<SagaHistory> answer) {
-  resolve(std::move(saga), [this, answer = std::move(answer)](Result<SagaId> id) mutable {
-    if (!id) return answer(std::unexpected(id.error()));
-    read<SagaHistory>(
-        [this, id = *id]() -> Result<SagaHistory> {
-          auto found = read_history(parts_.store, id);
-          if (!found) return std::unexpected(found.error());
-          if (!*found) return fail(Errc::not_found, "there is no saga {}", id.text());
-          SagaHistory history{.state = std::move((*found)->state),
-                              .definition = {},
-                              .events = std::move((*found)->events)};
-          history.definition = definitions_.of_saga(history.state.definition, history.state.version,
-                                                    history.state.source);
-          return history;
-        },
-        std::move(answer));
-  });
-}
-
-void EngineOnThreads::list(ListQuery query, Answer<ListPage> answer) {
-  read<ListPage>([this, query = std::move(query)] { return parts_.store.list(query); },
-                 std::move(answer));
-}
-
-std::vector<ParticipantFigures> EngineOnThreads::participants() const {
-  std::vector<std::vector<Gates::Load>> loads;
-  for (const auto& driver : drivers_) loads.push_back(driver->figures().participants);
-  return sum_participants(loads, holds_);
-}
-
-void EngineOnThreads::write_note(Note note, std::move_only_function<void(Result<bool>)> written) {
-  InputAnswer tell = typed<bool>(std::move(written));
-  auto make = [note = std::move(note)](Ticket ticket) mutable -> Input {
-    return input::WriteNote{.ticket = ticket, .note = std::move(note)};
-  };
-  if (!drivers_.front()->post(std::move(make), tell)) {
-    tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
-  }
-}
-
-void EngineOnThreads::hold(ParticipantHold hold, Answer<ParticipantHold> answer) {
-  if (holds_.size() >= kHoldsMax) {
-    return answer(fail(Errc::resource_exhausted, "{} holds are in force (limit kHoldsMax)",
-                       holds_.size()));
-  }
-  hold.at = clock_->now();
-  Note note{.name = hold_note_name(hold.participant, hold.path), .value = Bytes()};
-  wire::encode_hold(hold, *note.value);
-  write_note(std::move(note), [this, hold = std::move(hold),
-                               answer = std::move(answer)](Result<bool> written) mutable {
-    if (!written) return answer(std::unexpected(written.error()));
-    holds_.add(hold);
-    for (auto& driver : drivers_) {
-      driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
-    }
-    answer(std::move(hold));
-  });
-}
-
-void EngineOnThreads::release(std::string participant, std::string path,
-                              Answer<ParticipantHold> answer) {
-  auto held = holds_.find(participant, path);
-  if (!held) {
-    return answer(fail(Errc::not_found, "{}{} is not held{}", participant, path,
-                       holds_.that_holds(participant, path)
-                           ? ": its participant is; release that"
-                           : ""));
-  }
-  Note note{.name = hold_note_name(participant, path), .value = {}};
-  write_note(std::move(note), [this, held = std::move(*held),
-                               answer = std::move(answer)](Result<bool> written) mutable {
-    if (!written) return answer(std::unexpected(written.error()));
-    holds_.remove(held.participant, held.path);
-    for (auto& driver : drivers_) {
-      driver->post(
-          input::Hold{.participant = held.participant, .path = held.path, .held = false});
-    }
-    answer(std::move(held));
-  });
-}
-
-Result<void> EngineOnThreads::ready() const {
-  if (failed_) return fail(Errc::unavailable, "writing has ended; restart to recover");
-  if (draining_) return fail(Errc::unavailable, "draining");
-  for (const auto& driver : drivers_) {
-    if (!driver->recovered()) return fail(Errc::unavailable, "open sagas are being taken up again");
-  }
-  return {};
-}
-
-std::string EngineOnThreads::metrics() const {
-  std::vector<ShardFigures> shards;
-  for (const auto& driver : drivers_) shards.push_back(driver->figures());
-  const auto counts = parts_.store.count_by_status();
-  return metrics_text({.shards = shards,
-                       .committer = committer_->figures(),
-                       .counts = counts ? *counts : decltype(counts)::value_type{},
-                       .wall_jumps = clock_->wall_jumps(),
-                       .ready = ready().has_value()});
-}
-
 std::vector<boost::asio::io_context*> EngineOnThreads::threads() {
   std::vector<boost::asio::io_context*> result;
   for (auto& driver : drivers_) result.push_back(&driver->io());
   return result;
 }
-
-void EngineOnThreads::keep_house() {
-  clock_->slew();
-  judge_disk();
-  for (auto& driver : drivers_) driver->refresh_figures();
-  if (++house_rounds_ % kKeysEvery == 0) sweep_keys();
-  house_timer_->expires_after(kHousekeepingEvery);
-  house_timer_->async_wait([this](const boost::system::error_code& ec) {
-    if (!ec) keep_house();
-  });
-}
-
-void EngineOnThreads::judge_disk() {
-  blocking_.run([this] {
-    const auto available = parts_.store.bytes_available();
-    const bool low = available && *available < parts_.options.disk_reserve_bytes;
-    if (low == disk_low_ || draining_) return;
-    disk_low_ = low;
-    std::optional<Error> closed;
-    if (low) {
-      closed = Error{
-          Errc::resource_exhausted,
-          fmt::format("disk: {} bytes are left, below disk_reserve_bytes={}; open sagas go on",
-                      *available, parts_.options.disk_reserve_bytes)};
-      parts_.log.named("runtime").error("submissions are refused: {}", closed->message);
-    }
-    for (auto& driver : drivers_) driver->post(input::Admission{.closed = closed});
-  });
-}
-
-void EngineOnThreads::sweep_keys() {
-  blocking_.run([this] {
-    const Instant before = clock_->now() - parts_.options.key_retention;
-    for (std::uint32_t i = 0; i < drivers_.size(); ++i) {
-      auto rows = parts_.store.expired_keys(range_of(i, drivers_.size()), before, kKeysPerSweep);
-      if (rows && !rows->empty()) drivers_[i]->post(input::ExpireKeys{.rows = std::move(*rows)});
-    }
-  });
-}
-
-void EngineOnThreads::drain(Millis grace) {
-  if (stopped_ || draining_.exchange(true)) return;
-  const Error told{
-      Errc::unavailable,
-      "draining: this server is stopping; ask again with the same key after the restart"};
-  for (auto& driver : drivers_) driver->post(input::Admission{.closed = told, .draining = true});
-  const auto in_flight = [this] {
-    return std::ranges::any_of(drivers_,
-                               [](const auto& driver) { return driver->in_flight() > 0; });
-  };
-  const auto until = parts_.clock.steady() + grace;
-  while (in_flight() && parts_.clock.steady() < until) std::this_thread::sleep_for(kDrainPoll);
-  for (auto& driver : drivers_) driver->barrier();  // the last answers are written
-  committer_->stop();
-  for (auto& driver : drivers_) driver->barrier();  // and given
-  for (auto& driver : drivers_) driver->writing_failed(told);
-  for (auto& driver : drivers_) driver->barrier();
-  stop_threads();
-}
-
-void EngineOnThreads::stop_threads() {
-  if (std::exchange(stopped_, true)) return;
-  // Inputs first, then what they wrote, then the threads that would be told.
-  if (committer_) committer_->stop();
-  for (auto& driver : drivers_) driver->stop();
-  blocking_.stop();
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts) {
   auto engine = std::make_unique<EngineOnThreads>(std::move(parts));

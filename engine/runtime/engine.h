@@ -98,7 +98,10 @@ class Engine {
   virtual void wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) = 0;
   virtual void get(SagaRef saga, Answer<SagaSnapshot> answer) = 0;
   virtual void history(SagaRef saga, Answer<SagaHistory> answer) = 0;
+  /// Searches tell ages by the engine's own time; `now` of a query is not looked at.
   virtual void list(ListQuery query, Answer<ListPage> answer) = 0;
+  virtual void count(CountQuery query, Answer<CountPage> answer) = 0;
+  virtual void groups(GroupQuery query, Answer<FailureGroups> answer) = 0;
   /// Acknowledged when durable; true: new, false: this signal id was known already.
   virtual void signal(SagaRef saga, Signal signal, Answer<bool> answer) = 0;
   /// Errors as core/decide.h gives them; aborted means `undecided`, and recorded.

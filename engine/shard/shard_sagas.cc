@@ -11,7 +11,9 @@
 namespace skald {
 namespace {
 
-SagaSummary summary_of(const SagaState& state, bool waiting) {
+SagaSummary summary_of(const Definition* definition, const SagaState& state, bool waiting) {
+  std::optional<FailureClass> failure = failure_class(definition, state);
+  const Instant since = failure ? state.status_since : Instant{};
   return {.definition = state.definition,
           .version = state.version,
           .status = state.status,
@@ -19,12 +21,17 @@ SagaSummary summary_of(const SagaState& state, bool waiting) {
           .business_key = state.business_key,
           .idempotency_key = state.idempotency_key,
           .started_at = state.started_at,
-          .ended_at = state.terminal ? state.updated_at : Instant{}};
+          .ended_at = state.terminal ? state.updated_at : Instant{},
+          .failure = std::move(failure),
+          .since = since};
 }
 
-/// Only what an index row holds and what can change after the start.
-bool same_row(const SagaSummary& stored, const SagaState& state, bool waiting) {
-  return stored.status == state.status && stored.waiting == waiting;
+/// Only what an index row holds and what can change after the start. While a saga goes forward it
+/// has no failure, so that nothing is compared.
+bool same_row(const SagaSummary& stored, const Definition* definition, const SagaState& state,
+              bool waiting) {
+  if (stored.status != state.status || stored.waiting != waiting) return false;
+  return stored.failure == failure_class(definition, state);
 }
 
 /// Whether the store has the rows of a waiting saga: those of its last write, which the same
@@ -94,7 +101,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
       definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
   if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
   const bool waiting = stored_as_waiting(saga.state, saga.definition.get());
-  saga.stored = summary_of(saga.state, waiting);
+  saga.stored = summary_of(saga.definition.get(), saga.state, waiting);
   if (waiting) {
     const Instant due = next_wake(saga.state, saga.state.updated_at);
     if (due != kNever) saga.stored_timer = due;
@@ -221,9 +228,10 @@ void Shard::save(Resident& saga) {
   counters_.transitions += 1;
 
   const bool waiting = saga.definition && is_waiting(*saga.definition, state, now_);
-  if (!saga.stored || !same_row(*saga.stored, state, waiting)) {
+  const Definition* definition = saga.definition.get();
+  if (!saga.stored || !same_row(*saga.stored, definition, state, waiting)) {
     row.before = std::move(saga.stored);
-    row.after = summary_of(state, waiting);
+    row.after = summary_of(definition, state, waiting);
     saga.stored = row.after;
     if (!row.before && !state.idempotency_key.empty()) {
       row.new_key =

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/ids.h"
+#include "engine/core/failure_class.h"
 #include "engine/core/state.h"
 
 namespace skald {
@@ -21,6 +22,9 @@ struct SagaSummary {
   std::string idempotency_key;
   Instant started_at{};
   Instant ended_at{};  // when terminal
+  /// What it is stuck on, or why it turned back; none while it goes forward and when completed.
+  std::optional<FailureClass> failure;
+  Instant since{};  // with `failure`: when it came into this status; otherwise 0
 
   bool operator==(const SagaSummary&) const = default;
 };
@@ -40,6 +44,8 @@ struct Transition {
   Bytes record;                 // encoded events (wire/stored.h)
 
   /// Index rows change only when these differ; both absent: no change. `before` absent: a new saga.
+  /// Of `before`, status and start name the row in the store; its failure is not relied upon, since
+  /// an earlier build may have written the row.
   std::optional<SagaSummary> before;
   std::optional<SagaSummary> after;
 

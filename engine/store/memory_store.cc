@@ -1,5 +1,6 @@
 #include "engine/store/memory_store.h"
 
+#include <iterator>
 #include <limits>
 
 namespace skald {
@@ -120,16 +121,82 @@ Result<std::vector<SagaId>> MemoryStore::find_business_key(std::string_view busi
   return ids;
 }
 
+template <class Take>
+void MemoryStore::each_listed(ListOrder order, const std::optional<ListPosition>& after,
+                              Take&& take) {
+  switch (order) {
+    case ListOrder::newest:
+      for (auto row = after ? listed_.upper_bound(*after) : listed_.begin();
+           row != listed_.end() && take(row->first, row->second); ++row) {
+      }
+      return;
+    case ListOrder::oldest:
+      for (auto row = after ? std::reverse_iterator(listed_.lower_bound(*after)) : listed_.rbegin();
+           row != listed_.rend() && take(row->first, row->second); ++row) {
+      }
+      return;
+    case ListOrder::longest_stuck:
+      std::map<ListPosition, const SagaSummary*> stuck;
+      for (const auto& [position, summary] : listed_) {
+        if (summary.status != SagaStatus::stuck) continue;
+        stuck[{.started_at = stuck_since(summary), .id = position.id}] = &summary;
+      }
+      for (auto row = after ? stuck.upper_bound(*after) : stuck.begin();
+           row != stuck.end() && take(row->first, *row->second); ++row) {
+      }
+      return;
+  }
+}
+
 Result<ListPage> MemoryStore::list(const ListQuery& query) {
   const auto after = check_query(query);
   if (!after) return std::unexpected(after.error());
+  const filter::Filter filter = whole_filter(query);
   const std::scoped_lock lock(mutex_);
-  PageBuilder page(query);
-  auto row = *after ? listed_.upper_bound(**after) : listed_.begin();
-  for (; row != listed_.end(); ++row) {
-    if (!page.add(row->first, row->second)) break;
-  }
+  PageBuilder page(query, filter);
+  each_listed(query.order, *after, [&page](const ListPosition& position, const SagaSummary& saga) {
+    return page.add(position, saga);
+  });
   return page.take();
+}
+
+Result<CountPage> MemoryStore::count(const CountQuery& query) {
+  if (const auto after = check_count(query); !after) return std::unexpected(after.error());
+  const std::scoped_lock lock(mutex_);
+  CountPage page;
+  for (const auto& [position, saga] : listed_) {
+    const auto subject = filter::Subject::saga(position.id, saga, query.now);
+    if (evaluate(query.filter, subject) == filter::Verdict::yes) ++page.count;
+  }
+  return page;
+}
+
+Result<FailureGroups> MemoryStore::groups(const GroupQuery& query) {
+  const std::scoped_lock lock(mutex_);
+  GroupGatherer gatherer(query.by);
+  for (const auto& [position, saga] : listed_) {
+    // Without a failure there is nothing to group by; a stuck saga is shown all the same.
+    if (!saga.failure && saga.status != SagaStatus::stuck) continue;
+    const auto subject = filter::Subject::saga(position.id, saga, query.now);
+    if (evaluate(query.filter, subject) != filter::Verdict::yes) continue;
+    const GroupMember member{.started_at = position.started_at, .id = position.id};
+    gatherer.add({.definition = saga.failure ? saga.definition : std::string(),
+                  .failure = saga.failure.value_or(FailureClass{}),
+                  .oldest = member,
+                  .newest = member});
+  }
+  return gatherer.take();
+}
+
+Result<std::vector<DefinitionCount>> MemoryStore::count_by_definition() {
+  const std::scoped_lock lock(mutex_);
+  std::map<std::pair<std::string, SagaStatus>, std::uint64_t> found;
+  for (const auto& [position, saga] : listed_) ++found[{saga.definition, saga.status}];
+  std::vector<DefinitionCount> counts;
+  for (const auto& [key, count] : found) {
+    counts.push_back({.definition = key.first, .status = key.second, .count = count});
+  }
+  return counts;
 }
 
 Result<std::vector<std::pair<SagaStatus, std::uint64_t>>> MemoryStore::count_by_status() {

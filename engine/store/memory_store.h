@@ -35,7 +35,10 @@ class MemoryStore final : public Store {
   Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                 std::size_t limit) override;
   Result<ListPage> list(const ListQuery& query) override;
+  Result<CountPage> count(const CountQuery& query) override;
+  Result<FailureGroups> groups(const GroupQuery& query) override;
   Result<std::vector<std::pair<SagaStatus, std::uint64_t>>> count_by_status() override;
+  Result<std::vector<DefinitionCount>> count_by_definition() override;
   Result<std::vector<TimerRow>> timers(PlacementRange range, Instant until,
                                        std::optional<TimerRow> after, std::size_t limit) override;
   Result<std::vector<SagaId>> active(PlacementRange range, std::optional<SagaId> after,
@@ -61,6 +64,9 @@ class MemoryStore final : public Store {
   void add_rows(const SagaId& id, const SagaSummary& summary);
   void remove_rows(const SagaId& id, const SagaSummary& summary);
   void remove_key(const std::string& key);
+  /// Every row behind `after`, in the order asked for, until `take` says no.
+  template <class Take>
+  void each_listed(ListOrder order, const std::optional<ListPosition>& after, Take&& take);
 
   std::mutex mutex_;  // guards all below
   Fencing fencing_;

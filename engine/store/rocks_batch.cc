@@ -38,8 +38,13 @@ const std::string& timed_key(Bytestring& out, RowKind kind, Instant when, const 
   return out.begin(kind).instant(when).id(id).view();
 }
 
-std::uint64_t& count_of(StatusCounts& counts, const SagaSummary& summary) {
-  return counts.at(static_cast<std::size_t>(summary.status) - 1);
+const std::string& cause_saga_key(Bytestring& out, const SagaId& id, const SagaSummary& summary) {
+  const CauseKey key = cause_key(summary);
+  return out.begin(RowKind::cause_saga)
+      .byte(static_cast<std::uint8_t>(key.status))
+      .number64(key.cause.value)
+      .newest_first(position(id, summary))
+      .view();
 }
 
 }  // namespace
@@ -53,6 +58,41 @@ std::optional<KeyValue> read_key_value(std::string_view value) {
   return row;
 }
 
+CauseKey cause_key(const SagaSummary& summary) {
+  return {.status = summary.status, .cause = summary.failure ? summary.failure->cause : CauseId{}};
+}
+
+Result<CauseValue> read_cause_value(std::string_view value) {
+  ByteReader reader(value);
+  CauseValue read{.count = reader.number64(), .cause = {}};
+  auto cause = wire::decode_cause(reader.rest());
+  if (!cause) return std::unexpected(cause.error());
+  read.cause = std::move(*cause);
+  return read;
+}
+
+void CauseChanges::enter(const SagaSummary& summary) {
+  Change& change = changes_[cause_key(summary)];
+  ++change.more;
+  if (!summary.failure || change.cause.failure) return;
+  change.cause = {.definition = summary.definition, .failure = summary.failure};
+}
+
+void CauseChanges::leave(const SagaSummary& summary) { --changes_[cause_key(summary)].more; }
+
+const SagaSummary* CauseChanges::written(const SagaId& id) const {
+  const auto found = written_.find(id);
+  return found == written_.end() ? nullptr : &found->second;
+}
+
+void CauseChanges::wrote(const SagaId& id, const SagaSummary* summary) {
+  if (summary != nullptr) {
+    written_[id] = *summary;
+  } else {
+    written_.erase(id);
+  }
+}
+
 void BatchWriter::put(const std::string& key, const std::string& value) {
   const auto status = batch_.Put(families_.rows, key, value);
   SKALD_CHECK(status.ok(), "{}", status.ToString());
@@ -63,7 +103,7 @@ void BatchWriter::erase(const std::string& key) {
   SKALD_CHECK(status.ok(), "{}", status.ToString());
 }
 
-void BatchWriter::transition(const Transition& t, StatusCounts& counts) {
+bool BatchWriter::transition(const Transition& t, SagaCounts& counts) {
   record(t);
   if (t.timer_before != t.timer_after) timer(t);
   if (t.new_key) {
@@ -75,17 +115,14 @@ void BatchWriter::transition(const Transition& t, StatusCounts& counts) {
             .instant(started_at)
             .view());
   }
-  if (t.before == t.after) return;
-  if (t.before) {
-    std::uint64_t& count = count_of(counts, *t.before);
-    SKALD_CHECK(count > 0, "saga_id={} left a status that no saga has", t.id.text());
-    --count;
-  }
-  if (t.after) ++count_of(counts, *t.after);
+  if (t.before == t.after) return false;
+  if (t.before) counts.leave(t.before->definition, t.before->status);
+  if (t.after) counts.enter(t.after->definition, t.after->status);
   listed(t);
   active(t);
   business_key(t);
   ended(t);
+  return true;
 }
 
 void BatchWriter::record(const Transition& t) {
@@ -150,12 +187,58 @@ void BatchWriter::shard(std::uint32_t shard, const ShardMeta& meta) {
                                                              .view());
 }
 
-void BatchWriter::counts(const StatusCounts& before, const StatusCounts& after) {
-  for (std::size_t i = 0; i < after.size(); ++i) {
-    if (before.at(i) == after.at(i)) continue;
-    put(key_.begin(RowKind::count).byte(static_cast<std::uint8_t>(i + 1)).view(),
-        fixed_value_.begin().number64(after.at(i)).view());
+void BatchWriter::counts(const SagaCounts& counts) {
+  for (const auto& [number, definition] : counts.new_names()) {
+    put(key_.begin(RowKind::definition).number16(number).view(), definition);
   }
+  for (const SagaCounts::Change& change : counts.changes()) {
+    for (std::size_t i = 0; i < change.after.size(); ++i) {
+      if (change.before.at(i) == change.after.at(i)) continue;
+      put(key_.begin(RowKind::counted)
+              .byte(static_cast<std::uint8_t>(i + 1))
+              .number16(change.number)
+              .view(),
+          fixed_value_.begin().varint(change.after.at(i)).view());
+    }
+  }
+}
+
+void BatchWriter::causes(const Transition& t, const SagaSummary* before, CauseChanges& changes) {
+  const SagaSummary* after = t.after && has_cause_row(t.after->status) ? &*t.after : nullptr;
+  const bool stays = before != nullptr && after != nullptr &&
+                     cause_key(*before) == cause_key(*after) &&
+                     stuck_since(*before) == stuck_since(*after);
+  if (!stays) {
+    if (before != nullptr) remove_causes(t.id, *before, changes);
+    if (after != nullptr) add_causes(t.id, *after, changes);
+  }
+  changes.wrote(t.id, after);
+}
+
+void BatchWriter::remove_causes(const SagaId& id, const SagaSummary& summary,
+                                CauseChanges& changes) {
+  erase(cause_saga_key(key_, id, summary));
+  if (summary.status == SagaStatus::stuck) {
+    erase(timed_key(key_, RowKind::stuck_since, stuck_since(summary), id));
+  }
+  changes.leave(summary);
+}
+
+void BatchWriter::add_causes(const SagaId& id, const SagaSummary& summary, CauseChanges& changes) {
+  put(cause_saga_key(key_, id, summary), {});
+  if (summary.status == SagaStatus::stuck) {
+    put(timed_key(key_, RowKind::stuck_since, stuck_since(summary), id),
+        fixed_value_.begin().instant(summary.started_at).view());
+  }
+  changes.enter(summary);
+}
+
+void BatchWriter::cause(const CauseKey& key, const CauseValue& value) {
+  key_.begin(RowKind::cause).byte(static_cast<std::uint8_t>(key.status)).number64(key.cause.value);
+  if (value.count == 0) return erase(key_.view());
+  value_ = fixed_value_.begin().number64(value.count).view();
+  wire::encode_cause(value.cause, value_);
+  put(key_.view(), value_);
 }
 
 void BatchWriter::remove_key(std::string_view key, const SagaId& saga,
@@ -171,6 +254,12 @@ void BatchWriter::note(const Note& note) {
 
 void BatchWriter::format() {
   put(key_.begin(RowKind::format).view(), fixed_value_.begin().number64(kFormatVersion).view());
+}
+
+void BatchWriter::remove_old_counts() {
+  for (std::uint8_t status = 1; status <= kSagaStatusCount; ++status) {
+    erase(key_.begin(RowKind::count).byte(status).view());
+  }
 }
 
 }  // namespace skald::rocks

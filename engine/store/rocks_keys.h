@@ -18,20 +18,28 @@
 namespace skald::rocks {
 
 enum class RowKind : char {
-  format = 0x01,          // -> format version (8)
-  shard = 0x02,           // shard (4) -> epoch (8) | number (8) | clock_high (8)
-  count = 0x03,           // status (1) -> sagas with it (8)
-  listed = 0x04,          // status (1) | newest-first (24) -> summary (wire/stored.h)
-  active = 0x05,          // saga id (16) -> nothing
+  format = 0x01,  // -> format version (8)
+  shard = 0x02,   // shard (4) -> epoch (8) | number (8) | clock_high (8)
+  count = 0x03,   // status (1) -> sagas with it (8). Retired with format 1: `counted` took over
+  listed = 0x04,  // status (1) | newest-first (24) -> summary (wire/stored.h)
+  active = 0x05,  // saga id (16) -> nothing
   submission_key = 0x06,  // idempotency key -> saga id (16) | body_hash (8) | started_at (8)
   business_key = 0x07,    // length (2) | business key | newest-first (24) -> nothing
   timer = 0x08,           // due (8) | saga id (16) -> nothing
   ended = 0x09,           // ended_at (8) | saga id (16) -> idempotency key
+  // Since format 2.
+  definition = 0x0A,   // number (2) -> name
+  counted = 0x0B,      // status (1) | definition's number (2) -> sagas with both (varint)
+  cause = 0x0C,        // status (1) | cause (8) -> sagas with both (8) | cause (wire/stored.h)
+  cause_saga = 0x0D,   // status (1) | cause (8) | newest-first (24) -> nothing
+  stuck_since = 0x0E,  // since (8) | saga id (16) -> started_at (8)
   note = 0x20,            // name -> value, as its writer says
 };
 // newest-first (24): the complement of started_at (8) | saga id (16).
+// cause (8): 0 for a saga of such a status without a failure.
 
-inline constexpr std::uint64_t kFormatVersion = 1;
+inline constexpr std::uint64_t kFormatVersion = 2;
+inline constexpr std::uint64_t kFormatWithoutFailures = 1;  // opened, and brought to 2 once
 inline constexpr std::size_t kKindSize = 1;
 inline constexpr std::size_t kNumberSize = 8;
 inline constexpr std::size_t kCountSize = 4;  // of events, before a record
@@ -64,6 +72,10 @@ class Bytestring {
     return number64(~ordered(value.started_at))
         .number64(~value.id.placement)
         .number64(~value.id.serial);
+  }
+  Bytestring& varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) byte(static_cast<std::uint8_t>((value & 0x7F) | 0x80));
+    return byte(static_cast<std::uint8_t>(value));
   }
   Bytestring& bytes(std::string_view value) {
     out_.append(value);
@@ -105,6 +117,16 @@ class ByteReader {
     return value;
   }
   std::uint64_t number64() { return number(kNumberSize); }
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint64_t byte = number(1);
+      value |= (byte & 0x7F) << shift;
+      if ((byte & 0x80) == 0) return value;
+    }
+    sound_ = false;
+    return 0;
+  }
   Instant instant() { return unordered(number64()); }
   SagaId id() {
     const std::uint64_t placement = number64();
@@ -126,6 +148,11 @@ class ByteReader {
   std::string_view rest_;
   bool sound_ = true;
 };
+
+/// Whether sagas of this status have a row by their cause: all that did not simply go forward.
+[[nodiscard]] constexpr bool has_cause_row(SagaStatus status) {
+  return status != SagaStatus::running && status != SagaStatus::completed;
+}
 
 /// The first key after every key that begins with `prefix`; empty: there is none.
 [[nodiscard]] std::string after_prefix(std::string prefix);

@@ -65,6 +65,11 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
       case RowKind::business_key:
       case RowKind::timer:
       case RowKind::note:
+      case RowKind::definition:
+      case RowKind::counted:
+      case RowKind::cause:
+      case RowKind::cause_saga:
+      case RowKind::stuck_since:
         return false;
     }
     return false;

@@ -122,6 +122,7 @@ Result<void> RocksStore::open_database() {
   for (rocksdb::ColumnFamilyHandle* handle : handles) handles_.emplace_back(handle);
   if (!status.ok()) return std::unexpected(cannot_open(options_, status));
   families_ = {.rows = handles_[0].get(), .events = handles_[1].get()};
+  reader_.emplace(*db_, families_, options_.directory, *health_);
   if (mark_found_) {
     const auto reached = rocks::check_reaches(*mark_found_, db_->GetLatestSequenceNumber(),
                                               log_check_, options_.directory);
@@ -133,7 +134,7 @@ Result<void> RocksStore::open_database() {
 
 Result<void> RocksStore::check_format() {
   rocks::Bytestring key;
-  const auto value = get({}, key.begin(rocks::RowKind::format).view());
+  const auto value = reader_->get({}, key.begin(rocks::RowKind::format).view());
   if (!value) return std::unexpected(value.error());
   if (!*value) {
     rocks::BatchWriter(batch_, families_).format();
@@ -141,34 +142,51 @@ Result<void> RocksStore::check_format() {
   }
   const std::uint64_t version = rocks::ByteReader(**value).number64();
   if (version == rocks::kFormatVersion) return {};
+  if (version == rocks::kFormatWithoutFailures) return index_failures();
   return fail(Errc::failed_precondition,
               "{} has format version {}, this build knows {}: open it with the build that wrote it",
               options_.directory, version, rocks::kFormatVersion);
 }
 
 Result<void> RocksStore::restore_positions() {
-  std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator({}, families_.rows));
-  rocks::Bytestring first;
-  for (row->Seek(first.begin(rocks::RowKind::shard).view()); row->Valid(); row->Next()) {
-    const std::string_view key = row->key().ToStringView();
-    rocks::ByteReader name(key.substr(rocks::kKindSize));
-    rocks::ByteReader value(row->value().ToStringView());
-    if (key.front() == static_cast<char>(rocks::RowKind::shard)) {
-      const auto shard = static_cast<std::uint32_t>(name.number(4));
-      const std::uint64_t epoch = value.number64();
-      const std::uint64_t number = value.number64();
-      fencing_.restore(shard, {.epoch = epoch, .number = number, .clock_high = value.instant()});
-    } else if (key.front() == static_cast<char>(rocks::RowKind::count)) {
-      const std::uint64_t status = name.number(1);
-      const bool known = status >= 1 && status <= counts_.size();
-      if (!known) return std::unexpected(damaged(fmt::format("count row of status {}", status)));
-      counts_.at(status - 1) = value.number64();
-    } else {
-      break;
-    }
-    if (!name.sound() || !value.sound()) return std::unexpected(damaged("position row"));
+  const auto prefix_of = [](rocks::RowKind kind) { return rocks::Bytestring().begin(kind).view(); };
+  const auto shards = reader_->rows(prefix_of(rocks::RowKind::shard));
+  for (; shards->valid(); shards->next()) {
+    rocks::ByteReader name(shards->key());
+    rocks::ByteReader value(shards->value());
+    const auto shard = static_cast<std::uint32_t>(name.number(4));
+    const std::uint64_t epoch = value.number64();
+    const std::uint64_t number = value.number64();
+    fencing_.restore(shard, {.epoch = epoch, .number = number, .clock_high = value.instant()});
+    if (!name.sound() || !value.sound()) return std::unexpected(reader_->damaged("position row"));
   }
-  if (!row->status().ok()) return std::unexpected(read_failed("position rows", row->status()));
+  const auto names = reader_->rows(prefix_of(rocks::RowKind::definition));
+  for (; names->valid(); names->next()) {
+    const auto number = static_cast<SagaCounts::Number>(rocks::ByteReader(names->key()).number(2));
+    if (number >= kDefinitionsCountedMax) {
+      return std::unexpected(reader_->damaged(fmt::format("row of definition {}", number)));
+    }
+    counts_.restore_name(number, std::string(names->value()));
+  }
+  const auto counts = reader_->rows(prefix_of(rocks::RowKind::counted));
+  for (; counts->valid(); counts->next()) {
+    rocks::ByteReader name(counts->key());
+    rocks::ByteReader value(counts->value());
+    const std::uint64_t status = name.number(1);
+    const auto number = static_cast<SagaCounts::Number>(name.number(2));
+    const std::uint64_t count = value.varint();
+    const bool known = status >= 1 && status <= kSagaStatusCount && name.sound() && value.sound() &&
+                       (number < kDefinitionsCountedMax || number == SagaCounts::kOthers);
+    if (!known) {
+      return std::unexpected(reader_->damaged(fmt::format("count row of status {}", status)));
+    }
+    counts_.restore(number, static_cast<SagaStatus>(status), count);
+  }
+  for (const auto* rows : {shards.get(), names.get(), counts.get()}) {
+    if (!rows->status().ok()) {
+      return std::unexpected(reader_->failed("position rows", rows->status()));
+    }
+  }
   return {};
 }
 
@@ -224,12 +242,75 @@ Result<void> RocksStore::remove_key(rocks::BatchWriter& writer, const std::strin
   if (!row) return std::unexpected(row.error());
   if (!*row) return {};
   const ListPosition position{.started_at = (*row)->started_at, .id = (*row)->saga};
-  const auto summary = get_summary({}, position, ListQuery{});
+  const auto summary = reader_->summary({}, position);
   if (!summary) return std::unexpected(summary.error());
   std::optional<Instant> ended_at;
   if (*summary && is_terminal((*summary)->status)) ended_at = (*summary)->ended_at;
   writer.remove_key(key, (*row)->saga, ended_at);
   return {};
+}
+
+Result<void> RocksStore::write_causes(rocks::BatchWriter& writer, const Transition& t,
+                                      rocks::CauseChanges& changes) {
+  const bool was = t.before && rocks::has_cause_row(t.before->status);
+  const bool is = t.after && rocks::has_cause_row(t.after->status);
+  if (!was && !is) return {};  // a saga that goes forward
+  if (!was) {
+    writer.causes(t, nullptr, changes);
+    return {};
+  }
+  if (const SagaSummary* written = changes.written(t.id)) {
+    writer.causes(t, written, changes);
+    return {};
+  }
+  const auto stored =
+      reader_->summary({}, t.before->status, {.started_at = t.before->started_at, .id = t.id});
+  if (!stored) return std::unexpected(stored.error());
+  writer.causes(t, *stored ? &**stored : nullptr, changes);
+  return {};
+}
+
+Result<void> RocksStore::write_causes(rocks::BatchWriter& writer,
+                                      const rocks::CauseChanges& changes) {
+  for (const auto& [key, change] : changes.changes()) {
+    if (change.more == 0) continue;
+    const auto row = reader_->get({}, rocks::Bytestring()
+                                          .begin(rocks::RowKind::cause)
+                                          .byte(static_cast<std::uint8_t>(key.status))
+                                          .number64(key.cause.value)
+                                          .view());
+    if (!row) return std::unexpected(row.error());
+    rocks::CauseValue value{.count = 0, .cause = change.cause};
+    if (*row) {
+      auto read = rocks::read_cause_value(**row);
+      if (!read) return std::unexpected(reader_->damaged("the row of cause " + key.cause.text()));
+      value = std::move(*read);
+    }
+    const std::int64_t count = static_cast<std::int64_t>(value.count) + change.more;
+    if (count < 0) {
+      return std::unexpected(reader_->damaged("the count of cause " + key.cause.text()));
+    }
+    value.count = static_cast<std::uint64_t>(count);
+    writer.cause(key, value);
+  }
+  return {};
+}
+
+Result<void> RocksStore::fill_batch(rocks::BatchWriter& writer,
+                                    std::span<const ShardBatch> batches) {
+  rocks::CauseChanges causes;
+  for (const ShardBatch& batch : batches) {
+    for (const Transition& t : batch.transitions) {
+      if (!writer.transition(t, counts_)) continue;
+      if (auto done = write_causes(writer, t, causes); !done) return done;
+    }
+    for (const std::string& key : batch.keys_removed) {
+      if (auto removed = remove_key(writer, key); !removed) return removed;
+    }
+    for (const Note& note : batch.notes) writer.note(note);
+  }
+  writer.counts(counts_);
+  return write_causes(writer, causes);
 }
 
 Result<void> RocksStore::commit(std::span<const ShardBatch> batches) {
@@ -241,25 +322,18 @@ Result<void> RocksStore::commit(std::span<const ShardBatch> batches) {
 
   batch_.Clear();
   rocks::BatchWriter writer(batch_, families_);
-  const rocks::StatusCounts before = counts_;  // only commits change them, and writing_ is held
-  rocks::StatusCounts after = before;
-  for (const ShardBatch& batch : batches) {
-    for (const Transition& t : batch.transitions) writer.transition(t, after);
-    for (const std::string& key : batch.keys_removed) {
-      if (auto removed = remove_key(writer, key); !removed) {
-        health_->end_writing(removed.error().message);
-        return health_->may_write();
-      }
-    }
-    for (const Note& note : batch.notes) writer.note(note);
+  if (auto filled = fill_batch(writer, batches); !filled) {
+    counts_.drop();
+    health_->end_writing(filled.error().message);
+    return health_->may_write();
   }
-  writer.counts(before, after);
   for (const auto& [shard, meta] : *positions) writer.shard(shard, meta);
-  if (auto written = write(); !written) return written;
-
+  if (auto written = write(); !written) {
+    counts_.drop();
+    return written;
+  }
   for (const auto& [shard, meta] : *positions) fencing_.restore(shard, meta);
-  const std::scoped_lock counting(counting_);
-  counts_ = after;
+  counts_.keep();
   return {};
 }
 

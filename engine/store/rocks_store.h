@@ -19,6 +19,8 @@
 #include "engine/store/rocks_log_check.h"
 #include "engine/store/rocks_mark.h"
 #include "engine/store/rocks_options.h"
+#include "engine/store/rocks_rows.h"
+#include "engine/store/saga_counts.h"
 #include "engine/store/store.h"
 
 namespace skald {
@@ -56,7 +58,10 @@ class RocksStore final : public Store {
   Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                 std::size_t limit) override;
   Result<ListPage> list(const ListQuery& query) override;
+  Result<CountPage> count(const CountQuery& query) override;
+  Result<FailureGroups> groups(const GroupQuery& query) override;
   Result<std::vector<std::pair<SagaStatus, std::uint64_t>>> count_by_status() override;
+  Result<std::vector<DefinitionCount>> count_by_definition() override;
   Result<std::vector<TimerRow>> timers(PlacementRange range, Instant until,
                                        std::optional<TimerRow> after, std::size_t limit) override;
   Result<std::vector<SagaId>> active(PlacementRange range, std::optional<SagaId> after,
@@ -81,25 +86,22 @@ class RocksStore final : public Store {
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> remove_key(rocks::BatchWriter& writer, const std::string& key);
 
-  /// Reads of the column family "default". Not found: nullopt.
-  [[nodiscard]] Result<std::optional<std::string>> get(const rocksdb::ReadOptions& options,
-                                                       const std::string& key);
+  /// Everything but what fencing and admission have judged already.
+  [[nodiscard]] Result<void> fill_batch(rocks::BatchWriter& writer,
+                                        std::span<const ShardBatch> batches);
+  /// The rows by cause of a transition that changes a row.
+  [[nodiscard]] Result<void> write_causes(rocks::BatchWriter& writer, const Transition& transition,
+                                          rocks::CauseChanges& changes);
+  /// The rows of the causes themselves, with their counts.
+  [[nodiscard]] Result<void> write_causes(rocks::BatchWriter& writer,
+                                          const rocks::CauseChanges& changes);
+  /// Brings a store of format 1 to ours: its rows by cause and its counts by definition.
+  [[nodiscard]] Result<void> index_failures();
+  [[nodiscard]] Result<void> index_status(SagaStatus status, std::uint64_t& done);
+  [[nodiscard]] Result<void> clear_indexes();
+
   [[nodiscard]] Result<std::optional<rocks::KeyValue>> get_key(const rocksdb::ReadOptions& options,
                                                                std::string_view key);
-  /// The summary of the saga at this place of the list, whichever wanted status it has.
-  [[nodiscard]] Result<std::optional<SagaSummary>> get_summary(const rocksdb::ReadOptions& options,
-                                                               const ListPosition& position,
-                                                               const ListQuery& wanted);
-  [[nodiscard]] Result<SagaSummary> read_summary(const ListPosition& position,
-                                                 std::string_view value);
-  [[nodiscard]] Result<ListPage> list_by_status(const ListQuery& query,
-                                                const std::optional<ListPosition>& after);
-  [[nodiscard]] Result<ListPage> list_by_business_key(const ListQuery& query,
-                                                      const std::optional<ListPosition>& after);
-  /// Damage or an I/O error met while reading: writing ends too, since nobody knows what else is
-  /// hurt.
-  [[nodiscard]] Error read_failed(std::string_view what, const rocksdb::Status& status);
-  [[nodiscard]] Error damaged(std::string what);
 
   RocksOptions options_;
   rocks::LogCheck log_check_;
@@ -110,13 +112,13 @@ class RocksStore final : public Store {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> handles_;  // gone before db_
   rocks::ColumnFamilies families_;
+  std::optional<rocks::RowReader> reader_;  // since the database is open
 
-  std::mutex writing_;  // guards fencing_ and batch_
+  std::mutex writing_;  // guards fencing_, batch_ and changes of counts_
   Fencing fencing_;
   rocksdb::WriteBatch batch_;  // kept for its memory
 
-  std::mutex counting_;  // guards counts_
-  rocks::StatusCounts counts_{};
+  SagaCounts counts_;  // changed by commits only
 };
 
 }  // namespace skald

@@ -14,7 +14,9 @@
 
 #include "engine/base/ids.h"
 #include "engine/base/result.h"
+#include "engine/filter/filter.h"
 #include "engine/shard/transition.h"
+#include "engine/store/failure_groups.h"
 
 namespace skald {
 
@@ -34,15 +36,25 @@ struct ListedSaga {
   SagaSummary summary;
 };
 
-/// Empty fields do not filter. Newest first.
+/// Sent by name; in page tokens by letter.
+enum class ListOrder : std::uint8_t {
+  newest = 1,     // started last, first
+  oldest,         // started first, first
+  longest_stuck,  // stuck sagas only, the one that waits longest for a person first
+};
+
+/// Empty fields do not filter; a saga passes all that are set.
 struct ListQuery {
   std::vector<SagaStatus> statuses;
   std::string definition;
   std::string business_key;
   std::optional<Instant> started_after;   // inclusive
   std::optional<Instant> started_before;  // exclusive
-  std::size_t limit = 50;                 // 1 <= limit <= kListPageMax
-  std::string page_token;                 // from an earlier page; opaque
+  filter::Filter filter;
+  Instant now{};  // for what the filter says of ages
+  ListOrder order = ListOrder::newest;
+  std::size_t limit = 50;  // 1 <= limit <= kListPageMax
+  std::string page_token;  // from an earlier page of the same order; opaque
 };
 inline constexpr std::size_t kListPageMax = 1'000;
 
@@ -50,6 +62,32 @@ struct ListPage {
   std::vector<ListedSaga> sagas;
   std::string next_page_token;  // empty: no more
 };
+
+struct CountQuery {
+  filter::Filter filter;
+  Instant now{};           // for what the filter says of ages
+  std::string page_token;  // from an earlier page; opaque
+};
+
+/// A part of the count; the whole is the sum over all pages.
+struct CountPage {
+  std::uint64_t count = 0;
+  std::string next_page_token;  // empty: that was all
+};
+
+struct GroupQuery {
+  GroupBy by = GroupBy::cause;
+  filter::Filter filter;
+  Instant now{};  // for what the filter says of ages
+};
+
+struct DefinitionCount {
+  std::string definition;  // empty: all beyond kDefinitionsCountedMax together
+  SagaStatus status = SagaStatus::running;
+  std::uint64_t count = 0;
+  bool operator==(const DefinitionCount&) const = default;
+};
+inline constexpr std::size_t kDefinitionsCountedMax = 4'096;
 
 struct TimerRow {
   Instant due{};
@@ -99,10 +137,19 @@ class Store {
   /// Sagas with this business key, newest first, at most `limit`.
   [[nodiscard]] virtual Result<std::vector<SagaId>> find_business_key(std::string_view business_key,
                                                                       std::size_t limit) = 0;
+  /// A page may be short, and even empty, and have a next one: no call looks at more than a bounded
+  /// number of sagas. Errors: invalid_argument (limit, token).
   [[nodiscard]] virtual Result<ListPage> list(const ListQuery& query) = 0;
+  /// How many sagas pass. One exact page for filters about definition, status and failure;
+  /// others look at sagas, page by page. Errors: invalid_argument (token).
+  [[nodiscard]] virtual Result<CountPage> count(const CountQuery& query) = 0;
+  /// The failed sagas that pass, by what they have in common, the largest group first. Exact.
+  [[nodiscard]] virtual Result<FailureGroups> groups(const GroupQuery& query) = 0;
   /// Exact counts by status, over all sagas.
   [[nodiscard]] virtual Result<std::vector<std::pair<SagaStatus, std::uint64_t>>>
   count_by_status() = 0;
+  /// The same by definition too, without zeros; by definition, then status.
+  [[nodiscard]] virtual Result<std::vector<DefinitionCount>> count_by_definition() = 0;
 
   /// Timer rows due at or before `until`, earliest first, after (`after_due`, `after_id`)
   /// exclusive.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,5 +46,17 @@ void encode_summary(const SagaSummary& summary, std::string& out);
 void encode_hold(const ParticipantHold& hold, std::string& out);
 /// Errors: as decode_events().
 [[nodiscard]] Result<ParticipantHold> decode_hold(std::string_view bytes);
+
+/// What the sagas of one cause have in common.
+struct StoredCause {
+  std::string definition;
+  std::optional<FailureClass> failure;  // none: sagas without one
+
+  bool operator==(const StoredCause&) const = default;
+};
+/// Appends the value of a cause's row.
+void encode_cause(const StoredCause& cause, std::string& out);
+/// Errors: as decode_events().
+[[nodiscard]] Result<StoredCause> decode_cause(std::string_view bytes);
 
 }  // namespace skald::wire

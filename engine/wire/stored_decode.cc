@@ -349,6 +349,20 @@ Result<std::vector<Event>> decode_events(std::string_view bytes) {
   return events;
 }
 
+namespace {
+
+FailureClass read_failure(pb::FailureClass& m, Fault& fault) {
+  return {.step = std::move(*m.mutable_step()),
+          .participant = std::move(*m.mutable_participant()),
+          .operation = read_operation(m.operation(), fault),
+          .outcome = read_outcome_kind(m.outcome(), fault),
+          .code = std::move(*m.mutable_code()),
+          .message = std::move(*m.mutable_message()),
+          .cause = {.value = m.cause()}};
+}
+
+}  // namespace
+
 Result<SagaSummary> decode_summary(std::string_view bytes) {
   pb::Summary m;
   if (auto parsed = parse(bytes, m); !parsed) return std::unexpected(parsed.error());
@@ -363,6 +377,10 @@ Result<SagaSummary> decode_summary(std::string_view bytes) {
   if (m.has_ran_for_ms()) {
     summary.ended_at = from_unix_ms(wrapping_add(m.started_at_ms(), m.ran_for_ms()));
   }
+  if (m.has_failure()) {
+    summary.failure = read_failure(*m.mutable_failure(), fault);
+    summary.since = from_unix_ms(wrapping_add(m.started_at_ms(), m.since_start_ms()));
+  }
   if (!fault.what.empty()) return fail(Errc::data_loss, "stored summary: {}", fault.what);
   return summary;
 }
@@ -374,6 +392,16 @@ Result<ParticipantHold> decode_hold(std::string_view bytes) {
                          .path = std::move(*m.mutable_path()),
                          .actor = actor(*m.mutable_actor()),
                          .at = from_unix_ms(m.at_ms())};
+}
+
+Result<StoredCause> decode_cause(std::string_view bytes) {
+  pb::Cause m;
+  if (auto parsed = parse(bytes, m); !parsed) return std::unexpected(parsed.error());
+  Fault fault;
+  StoredCause cause{.definition = std::move(*m.mutable_definition()), .failure = {}};
+  if (m.has_failure()) cause.failure = read_failure(*m.mutable_failure(), fault);
+  if (!fault.what.empty()) return fail(Errc::data_loss, "stored cause: {}", fault.what);
+  return cause;
 }
 
 }  // namespace skald::wire

@@ -250,6 +250,18 @@ constexpr std::uint32_t kField<event::CompensationMarked> = 28;
 template <>
 constexpr std::uint32_t kField<event::Abandoned> = 29;
 
+void write_failure(StoredWriter& out, std::uint32_t field, const FailureClass& failure) {
+  out.message(field, [&] {
+    out.bytes(1, failure.step);
+    out.bytes(2, failure.participant);
+    out.number(3, stored(failure.operation));
+    out.number(4, stored(failure.outcome));
+    out.bytes(5, failure.code);
+    out.bytes(6, failure.message);
+    out.fixed64(7, failure.cause.value);
+  });
+}
+
 }  // namespace
 
 void encode_events(std::span<const Event> events, std::string& out) {
@@ -285,6 +297,17 @@ void encode_summary(const SagaSummary& summary, std::string& out) {
     if (summary.ended_at != Instant{}) {
       writer.set_signed_number(8, wrapping_less(to_unix_ms(summary.ended_at), started));
     }
+    if (summary.failure) {
+      write_failure(writer, 9, *summary.failure);
+      writer.signed_number(10, wrapping_less(to_unix_ms(summary.since), started));
+    }
+  });
+}
+
+void encode_cause(const StoredCause& cause, std::string& out) {
+  append_stored(out, [&](StoredWriter& writer) {
+    writer.bytes(1, cause.definition);
+    if (cause.failure) write_failure(writer, 2, *cause.failure);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "engine/store/memory_store.h"
 #include "tests/conformance/store_conformance.h"
 #include "tests/conformance/store_list_conformance.h"
+#include "tests/conformance/store_search_conformance.h"
 #include "tests/support/temp_dir.h"
 
 namespace skald::conformance {
@@ -31,6 +32,8 @@ struct OnRocks {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreConformance, OnRocks);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreListConformance, OnRocks);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreSearchConformance, OnRocks);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreSearchDurability, OnRocks);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreDurability, OnRocks);
 
 // Random lives of sagas, written to both stores; every read of both must be the same.
@@ -64,6 +67,8 @@ class BothStores {
   void compare() {
     Store& rocks = rocks_.store();
     EXPECT_EQ(*rocks.count_by_status(), *memory_.count_by_status());
+    EXPECT_EQ(*rocks.count_by_definition(), *memory_.count_by_definition());
+    for (int i = 0; i < 8; ++i) compare_search();
     for (const Tale& tale : tales_) compare_saga(tale.id());
     for (int i = 0; i < 8; ++i) compare_list();
     for (int i = 0; i < 4; ++i) {
@@ -102,7 +107,13 @@ class BothStores {
     clock_ += static_cast<std::int64_t>(below(3));
     if (tales_.empty() || below(4) == 0) return start();
     Tale& tale = tales_[below(tales_.size())];
-    switch (below(4)) {
+    switch (below(6)) {
+      case 4:
+      case 5: {
+        static constexpr SagaStatus kFailed[] = {SagaStatus::stuck, SagaStatus::compensating,
+                                                 SagaStatus::compensated, SagaStatus::paused};
+        return tale.fail(kFailed[below(4)], some_failure(tale.summary().definition), at(clock_));
+      }
       case 0:
         return tale.step(at(clock_), 1 + static_cast<std::uint32_t>(below(3)));
       case 1:
@@ -111,6 +122,63 @@ class BothStores {
       default:
         return tale.become(static_cast<SagaStatus>(1 + below(kSagaStatusCount)), at(clock_));
     }
+  }
+  FailureClass some_failure(const std::string& definition) {
+    const std::uint64_t kind = 1 + below(5);
+    const std::uint64_t cause = definition == "pay" ? kind : kind + 10;
+    return failure_of(kind < 3 ? "pay" : "ship", cause,
+                      kind == 4 ? OutcomeKind::unknown : OutcomeKind::rejected);
+  }
+  filter::Filter some_filter() {
+    static constexpr std::string_view kTerms[] = {"status = stuck",
+                                                  "status in (stuck, compensated)",
+                                                  "definition = pay",
+                                                  "definition ~ S",
+                                                  "step = pay",
+                                                  "step != pay",
+                                                  "outcome = unknown",
+                                                  "error ~ \"reason b\"",
+                                                  "age > 150ms",
+                                                  "age < 40ms",
+                                                  "stuck_for > 20ms",
+                                                  "business_key = bbb",
+                                                  "waiting = true",
+                                                  "ended > 2023-11-14",
+                                                  "participant = inventory",
+                                                  "cause = 0000000000000003"};
+    std::string text;
+    for (std::uint64_t i = below(4); i > 0; --i) {
+      if (!text.empty()) text += below(3) == 0 ? " or " : " and ";
+      if (below(4) == 0) text += "not ";
+      text += kTerms[below(std::size(kTerms))];
+    }
+    if (below(20) == 0 && !tales_.empty()) {
+      text = "id = " + tales_[below(tales_.size())].id().text();
+    }
+    return filtered(text);
+  }
+  void compare_search() {
+    const filter::Filter filter = some_filter();
+    const Instant now = at(clock_);
+    const std::string what = print(filter);
+    ListQuery query{.filter = filter,
+                    .now = now,
+                    .order = static_cast<ListOrder>(1 + below(3)),
+                    .limit = 1 + below(9)};
+    const auto rocks = all_pages(rocks_.store(), query);
+    const auto memory = all_pages(memory_, query);
+    ASSERT_EQ(rocks.size(), memory.size()) << what;
+    for (std::size_t i = 0; i < rocks.size(); ++i) {
+      EXPECT_EQ(rocks[i].id, memory[i].id) << what;
+      EXPECT_EQ(rocks[i].summary, memory[i].summary) << what;
+    }
+    EXPECT_EQ(count_all(rocks_.store(), {.filter = filter, .now = now}),
+              count_all(memory_, {.filter = filter, .now = now}))
+        << what;
+    const auto by = static_cast<GroupBy>(1 + below(3));
+    EXPECT_EQ(*rocks_.store().groups({.by = by, .filter = filter, .now = now}),
+              *memory_.groups({.by = by, .filter = filter, .now = now}))
+        << what;
   }
   PlacementRange some_range() {
     const std::uint64_t a = random_();

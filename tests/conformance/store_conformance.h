@@ -6,7 +6,9 @@
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreConformance, MyStore);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreListConformance, MyStore);  // its own header
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreSearchConformance, MyStore);  // likewise
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreDurability, MyStore);  // where anything outlives it
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Mine, StoreSearchDurability, MyStore);  // likewise
 #pragma once
 
 #include <gtest/gtest.h>

@@ -17,6 +17,18 @@ inline constexpr Instant kNoon = from_unix_ms(1'700'000'000'000);
 
 inline Instant at(std::int64_t ms) { return kNoon + Millis{ms}; }
 
+/// A failure of that step. The number is its cause: always the same step and definition with it.
+inline FailureClass failure_of(std::string step, std::uint64_t cause,
+                               OutcomeKind outcome = OutcomeKind::rejected) {
+  return {.step = std::move(step),
+          .participant = cause % 2 == 0 ? "inventory" : "promotion",
+          .operation = Operation::action,
+          .outcome = outcome,
+          .code = "failed_precondition",
+          .message = "reason " + std::string(1, static_cast<char>('a' + cause % 26)),
+          .cause = {.value = cause}};
+}
+
 /// One saga's side of the contract: each call gives the transition that takes it there.
 class Tale {
  public:
@@ -52,6 +64,18 @@ class Tale {
     next.status = status;
     next.waiting = false;
     next.ended_at = is_terminal(status) ? when : Instant{};
+    next.failure.reset();
+    next.since = {};
+    return change(std::move(next), std::nullopt, when);
+  }
+  /// Into a status because of this, or still in it but because of this.
+  Transition fail(SagaStatus status, FailureClass failure, Instant when) {
+    SagaSummary next = summary_;
+    next.since = status == summary_.status && summary_.failure ? summary_.since : when;
+    next.status = status;
+    next.waiting = false;
+    next.ended_at = is_terminal(status) ? when : Instant{};
+    next.failure = std::move(failure);
     return change(std::move(next), std::nullopt, when);
   }
   Transition wait(std::optional<Instant> due, Instant when) {
@@ -146,6 +170,25 @@ inline std::vector<ListedSaga> all_pages(Store& store, ListQuery query) {
     EXPECT_LE(page->sagas.size(), query.limit);
     all.insert(all.end(), page->sagas.begin(), page->sagas.end());
     if (page->next_page_token.empty()) return all;
+    query.page_token = page->next_page_token;
+  }
+}
+
+inline filter::Filter filtered(std::string_view text) {
+  auto filter = filter::parse(text);
+  EXPECT_TRUE(filter.has_value()) << filter.error().message;
+  return *filter;
+}
+
+/// The sum over all pages.
+inline std::uint64_t count_all(Store& store, CountQuery query) {
+  std::uint64_t count = 0;
+  while (true) {
+    const auto page = store.count(query);
+    EXPECT_TRUE(page.has_value()) << page.error().message;
+    if (!page) return count;
+    count += page->count;
+    if (page->next_page_token.empty()) return count;
     query.page_token = page->next_page_token;
   }
 }

@@ -9,6 +9,7 @@
 #include "engine/core/event.h"
 #include "engine/shard/hold.h"
 #include "engine/shard/transition.h"
+#include "engine/wire/stored.h"
 
 namespace skald::golden {
 
@@ -127,6 +128,16 @@ inline std::vector<RecordSample> record_samples() {
   return samples;
 }
 
+inline FailureClass failure_sample() {
+  return {.step = "deduct_stock",
+          .participant = "inventory",
+          .operation = Operation::compensation,
+          .outcome = OutcomeKind::rejected,
+          .code = "failed_precondition",
+          .message = "sku # is short",
+          .cause = {.value = 0x3F2A9C11D0E4B7AAULL}};
+}
+
 struct SummarySample {
   std::string name;
   SagaSummary summary;
@@ -142,7 +153,19 @@ inline std::vector<SummarySample> summary_samples() {
                        .idempotency_key = "key-1",
                        .started_at = kBegin,
                        .ended_at = kBegin + Millis{1'500}}},
-          {.name = "summary_defaults", .summary = {}}};
+          {.name = "summary_defaults", .summary = {}},
+          {.name = "summary_failed",
+           .summary = {.definition = "create_order",
+                       .version = 2,
+                       .status = SagaStatus::stuck,
+                       .business_key = "order-1",
+                       .started_at = kBegin,
+                       .failure = failure_sample(),
+                       .since = kBegin + Millis{1'500}}}};
+}
+
+inline wire::StoredCause cause_sample() {
+  return {.definition = "create_order", .failure = failure_sample()};
 }
 
 inline ParticipantHold hold_sample() {

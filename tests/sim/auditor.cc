@@ -111,6 +111,11 @@ void Auditor::fold(const Transition& row, Instant now) {
     if (!saga.definition) return wrong("I8 a stored saga's definition cannot be made");
     saga.net.assign(saga.definition->steps.size(), 0);
   }
+  // The cause that operators see is that of the history, from the same write.
+  if (row.after) saga.listed_failure = row.after->failure;
+  if (saga.listed_failure != failure_class(saga.definition.get(), saga.state)) {
+    wrong("I13 the index row has another failure than the history of " + row.id.text());
+  }
   for (const std::string& sentence : violated(*saga.definition, saga.state)) {
     wrong(fmt::format("core {}: {}", row.id.text(), sentence));
   }

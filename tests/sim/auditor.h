@@ -35,7 +35,8 @@ struct KnownSaga {
   DefinitionPtr definition;
   std::uint32_t terminal_events = 0;
   std::map<std::string, LegBook, std::less<>> legs;
-  std::vector<int> net;  // by step: sum over its legs
+  std::vector<int> net;                        // by step: sum over its legs
+  std::optional<FailureClass> listed_failure;  // of its index row
 };
 
 class Auditor {

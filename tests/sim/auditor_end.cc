@@ -92,7 +92,8 @@ void Auditor::at_rest(const Rest& rest) {
     if (!page) return wrong("I13 sagas cannot be listed");
     for (const ListedSaga& row : page->sagas) {
       const KnownSaga* saga = find(row.id);
-      const bool same = saga != nullptr && saga->state.status == row.summary.status;
+      const bool same = saga != nullptr && saga->state.status == row.summary.status &&
+                        row.summary.failure == failure_class(saga->definition.get(), saga->state);
       if (!same) wrong("I13 the list disagrees with the history of " + row.id.text());
     }
     listed += page->sagas.size();

@@ -47,6 +47,8 @@ SagaState fold(std::span<const Event> events) {
 }
 
 SagaSummary summary_of(const SagaState& state, bool waiting) {
+  std::optional<FailureClass> failure = failure_class(nullptr, state);
+  const Instant since = failure ? state.status_since : Instant{};
   return {.definition = state.definition,
           .version = state.version,
           .status = state.status,
@@ -54,7 +56,9 @@ SagaSummary summary_of(const SagaState& state, bool waiting) {
           .business_key = state.business_key,
           .idempotency_key = state.idempotency_key,
           .started_at = state.started_at,
-          .ended_at = state.terminal ? state.updated_at : Instant{}};
+          .ended_at = state.terminal ? state.updated_at : Instant{},
+          .failure = std::move(failure),
+          .since = since};
 }
 
 // The transition that writes record `which` of a story.

@@ -16,6 +16,8 @@
 namespace skald::ctl {
 namespace {
 
+constexpr std::string_view kFilterHelp =
+    "e.g. 'status = stuck and step = deduct_stock and error ~ timeout and age > 10m'";
 constexpr const char* kServerDefault = "http://127.0.0.1:7900";
 
 /// Everything the flags fill in; one verb uses some of it.
@@ -28,6 +30,7 @@ struct Arguments {
   SagaName saga;
   SubmitArguments submit;
   ListArguments list;
+  StuckArguments stuck;
   SignalArguments signal;
   HoldArguments hold;
   std::string until;
@@ -47,6 +50,7 @@ class CommandLine {
     add_global_flags();
     add_submit();
     add_list();
+    add_stuck();
     add_reading_verbs();
     add_acting_verbs();
     add_definitions();
@@ -157,17 +161,28 @@ class CommandLine {
   }
 
   void add_list() {
-    CLI::App* made = verb(app_, "list", "sagas, newest first",
+    CLI::App* made = verb(app_, "list", "sagas, found by a filter",
                           [this](Session& s) { return ctl::list(s, arguments_.list); });
     ListArguments& to = arguments_.list;
     made->add_option("--status", to.statuses, "only these; may be repeated")->delimiter(',');
     made->add_option("--definition", to.definition, "only of this definition");
     made->add_option("--business-key", to.business_key, "only with this business key");
     made->add_option("--since", to.since, "only started within: 30s, 10m, 2h");
-    made->add_option("--limit", to.limit, "of one page")
+    made->add_option("-Q,--filter", to.filter, std::string(kFilterHelp));
+    made->add_option("--sort", to.sort, "newest (default), oldest or longest_stuck");
+    made->add_option("--limit", to.limit, "how many at most")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    made->add_flag("--all", to.all, "every page");
+    made->add_flag("--all", to.all, "every one");
+    made->add_flag("--count", to.count, "how many there are, instead");
+  }
+
+  void add_stuck() {
+    CLI::App* made = verb(app_, "stuck", "stuck sagas by what they have in common",
+                          [this](Session& s) { return ctl::stuck(s, arguments_.stuck); });
+    StuckArguments& to = arguments_.stuck;
+    made->add_option("--by", to.by, "cause (default), step or participant");
+    made->add_option("-Q,--filter", to.filter, std::string(kFilterHelp));
   }
 
   void add_reading_verbs() {

@@ -192,7 +192,7 @@ std::string list_text(const Terminal& terminal, const v1::ListResponse& list, st
                               {.title = "AGE"},
                               {.title = "TOOK"}};
   if (wide) {
-    for (const char* title : {"STARTED", "KEY"}) columns.push_back({.title = title});
+    for (const char* title : {"STARTED", "KEY", "WHY"}) columns.push_back({.title = title});
   }
   std::vector<std::vector<Cell>> rows;
   for (const v1::SagaSummary& saga : list.sagas()) {
@@ -210,6 +210,7 @@ std::string list_text(const Terminal& terminal, const v1::ListResponse& list, st
     if (!wide) continue;
     rows.back().push_back({utc_time(began)});
     rows.back().push_back({saga.idempotency_key()});
+    rows.back().push_back({saga.has_failure() ? failure_line(saga.failure()) : ""});
   }
   if (rows.empty()) return "no sagas\n";
   return table(terminal, columns, rows, wide ? 0 : terminal.width);

@@ -65,9 +65,17 @@ struct ListArguments {
   std::vector<std::string> statuses;
   std::string definition;
   std::string business_key;
-  std::string since;  // a duration
+  std::string since;   // a duration
+  std::string filter;  // in the filter language
+  std::string sort;    // "", newest, oldest, longest_stuck
   std::uint32_t limit = 50;
   bool all = false;
+  bool count = false;  // how many, instead of which
+};
+
+struct StuckArguments {
+  std::string by;      // "", cause, step, participant
+  std::string filter;  // in the filter language
 };
 
 struct SignalArguments {
@@ -105,6 +113,7 @@ struct ActArguments {
 
 [[nodiscard]] Exit submit(Session& session, const SubmitArguments& arguments);
 [[nodiscard]] Exit list(Session& session, const ListArguments& arguments);
+[[nodiscard]] Exit stuck(Session& session, const StuckArguments& arguments);
 [[nodiscard]] Exit show(Session& session, const SagaName& saga, bool payloads);
 [[nodiscard]] Exit explain(Session& session, const SagaName& saga);
 [[nodiscard]] Exit history(Session& session, const SagaName& saga, bool payloads);

@@ -1,7 +1,6 @@
 // Verbs about sagas.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <fstream>
 #include <iterator>
 
@@ -29,11 +28,6 @@ Result<v1::WaitMode::Value> wait_mode(const std::string& word) {
   v1::WaitMode::Value mode = v1::WaitMode::unspecified;
   if (word.empty() || v1::WaitMode::Value_Parse(word, &mode)) return mode;
   return fail(Errc::invalid_argument, "\"{}\" is none of accepted, decided, done", word);
-}
-
-std::int64_t wall_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 }  // namespace
@@ -108,69 +102,6 @@ Exit wait(Session& session, const SagaName& saga, const std::string& until) {
   if (called != Exit::ok) return called;
   print_answer(session, answer);
   return exit_of(answer, *mode);
-}
-
-namespace {
-
-void print_page(const Session& session, const v1::ListResponse& page) {
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, page));
-      return;
-    case Format::jsonl:
-      for (const v1::SagaSummary& saga : page.sagas()) {
-        session.terminal.out(print_message(Format::jsonl, saga));
-      }
-      return;
-    case Format::name:
-      for (const v1::SagaSummary& saga : page.sagas()) session.terminal.out(saga.saga_id() + "\n");
-      return;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(
-          list_text(session.terminal, page, wall_ms(), session.format == Format::wide));
-      return;
-  }
-}
-
-}  // namespace
-
-Exit list(Session& session, const ListArguments& arguments) {
-  v1::ListRequest request;
-  request.set_definition(arguments.definition);
-  request.set_business_key(arguments.business_key);
-  request.set_limit(arguments.limit);
-  for (const std::string& word : arguments.statuses) {
-    v1::SagaStatus::Value status = v1::SagaStatus::unspecified;
-    if (!v1::SagaStatus::Value_Parse(word, &status) || status == v1::SagaStatus::unspecified) {
-      return session.fail({Errc::invalid_argument, fmt::format("\"{}\" is not a status", word)});
-    }
-    request.add_status(status);
-  }
-  if (!arguments.since.empty()) {
-    const auto since = read_duration(arguments.since);
-    if (!since) return session.fail(since.error());
-    const std::int64_t after = wall_ms() - since->count();
-    request.mutable_started_after()->set_seconds(after / 1'000);
-    request.mutable_started_after()->set_nanos(static_cast<std::int32_t>(after % 1'000) *
-                                               1'000'000);
-  }
-  v1::ListResponse all;
-  do {
-    v1::ListResponse page;
-    const Exit called = session.call("/skald.v1.SagaService/List", request, page);
-    if (called != Exit::ok) return called;
-    request.set_page_token(page.next_page_token());
-    all.mutable_sagas()->MergeFrom(page.sagas());
-    all.set_next_page_token(page.next_page_token());
-  } while (arguments.all && !all.next_page_token().empty());
-  print_page(session, all);
-  const bool for_people = session.format == Format::table || session.format == Format::wide;
-  if (for_people && !all.next_page_token().empty()) {
-    session.terminal.err("there are more: give --all or a larger --limit\n");
-  }
-  return Exit::ok;
 }
 
 Exit show(Session& session, const SagaName& name, bool payloads) {

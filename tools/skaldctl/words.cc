@@ -67,6 +67,18 @@ std::string outcome_word(v1::OutcomeKind::Value kind) {
   return v1::OutcomeKind::Value_Name(kind);
 }
 
+std::string failure_line(const v1::FailureClass& failure) {
+  v1::Failure plain;
+  plain.set_leg(failure.step());
+  if (failure.operation() != "action" && !failure.step().empty()) {
+    plain.set_leg(failure.step() + " " + failure.operation());
+  }
+  plain.set_outcome(failure.outcome());
+  plain.set_code(failure.code());
+  plain.set_message(failure.message());
+  return failure_line(plain);
+}
+
 std::string failure_line(const v1::Failure& failure) {
   std::string line = failure.leg();
   if (!line.empty()) line += " " + outcome_word(failure.outcome());

@@ -28,5 +28,7 @@ namespace skald::ctl {
 [[nodiscard]] std::string outcome_word(v1::OutcomeKind::Value kind);
 /// "use_coupon rejected (coupon_used: ...)"
 [[nodiscard]] std::string failure_line(const v1::Failure& failure);
+/// The same of a failure's class: "deduct_stock compensation rejected (locked: sku # ...)"
+[[nodiscard]] std::string failure_line(const v1::FailureClass& failure);
 
 }  // namespace skald::ctl

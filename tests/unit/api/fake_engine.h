@@ -18,6 +18,8 @@ class FakeEngine final : public Engine {
   Result<SagaSnapshot> snapshot;
   Result<SagaHistory> saga_history;
   Result<ListPage> page;
+  Result<CountPage> count_page;
+  Result<FailureGroups> failure_groups;
   Result<bool> signal_is_new = true;
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
@@ -29,6 +31,8 @@ class FakeEngine final : public Engine {
   Millis timeout{0};
   std::optional<SagaRef> saga;
   std::optional<ListQuery> query;
+  std::optional<CountQuery> count_query;
+  std::optional<GroupQuery> group_query;
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
@@ -61,6 +65,14 @@ class FakeEngine final : public Engine {
   void list(ListQuery list_query, Answer<ListPage> done) override {
     query = std::move(list_query);
     done(page);
+  }
+  void count(CountQuery asked, Answer<CountPage> done) override {
+    count_query = std::move(asked);
+    done(count_page);
+  }
+  void groups(GroupQuery asked, Answer<FailureGroups> done) override {
+    group_query = std::move(asked);
+    done(failure_groups);
   }
   void signal(SagaRef ref, Signal signal, Answer<bool> done) override {
     saga = std::move(ref);

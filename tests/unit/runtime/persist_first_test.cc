@@ -51,8 +51,13 @@ class DoorStore final : public Store {
     return rows_.find_business_key(key, limit);
   }
   Result<ListPage> list(const ListQuery& query) override { return rows_.list(query); }
+  Result<CountPage> count(const CountQuery& query) override { return rows_.count(query); }
+  Result<FailureGroups> groups(const GroupQuery& query) override { return rows_.groups(query); }
   Result<std::vector<std::pair<SagaStatus, std::uint64_t>>> count_by_status() override {
     return rows_.count_by_status();
+  }
+  Result<std::vector<DefinitionCount>> count_by_definition() override {
+    return rows_.count_by_definition();
   }
   Result<std::vector<TimerRow>> timers(PlacementRange range, Instant until,
                                        std::optional<TimerRow> after, std::size_t limit) override {

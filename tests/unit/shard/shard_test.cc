@@ -440,6 +440,34 @@ TEST_F(ShardTest, AnAmendedEndpointIsWhereTheNextAttemptGoes) {
   EXPECT_NE(amended.calls.front().lane, begun.calls.front().lane);
 }
 
+// The cause of a failure is in the write that makes it, and in no other.
+TEST_F(ShardTest, AFailureIsInTheRowFromTheWriteThatMakesItUntilTheOneThatEndsIt) {
+  submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
+  const Ready first = shard_.ready();
+  EXPECT_FALSE(first.transitions.front().after->failure.has_value());
+  reply(first.calls.front(), OutcomeKind::succeeded);
+  const Ready second = shard_.ready();
+  EXPECT_FALSE(second.transitions.front().after.has_value());  // no row changes on the way forward
+  now_ += Millis{10};
+  reply(second.calls.front(), OutcomeKind::rejected);
+  const Ready turned = shard_.ready();
+  const auto& back = turned.transitions.front().after;
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->status, SagaStatus::compensating);
+  ASSERT_TRUE(back->failure.has_value());
+  EXPECT_EQ(back->failure->step, "p");
+  EXPECT_EQ(back->failure->participant, "p");
+  EXPECT_EQ(back->since, now_);
+  reply(turned.calls.front(), OutcomeKind::rejected);
+  const Ready stuck = shard_.ready();
+  const Transition& last = stuck.transitions.front();
+  ASSERT_TRUE(last.after.has_value());
+  EXPECT_EQ(last.before, back);
+  EXPECT_EQ(last.after->status, SagaStatus::stuck);
+  EXPECT_EQ(last.after->failure->step, "a");
+  EXPECT_EQ(last.after->failure->operation, Operation::compensation);
+}
+
 TEST_F(ShardTest, DrainingSendsNothingNewAndRecordsWhatComes) {
   submit(1, definition_of({call("a", CallClass::compensatable), call("p", CallClass::pivot)}));
   const Ready first = shard_.ready();

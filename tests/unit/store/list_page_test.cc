@@ -17,10 +17,19 @@ TEST(PageToken, LeadsBackToItsPosition) {
   }
 }
 
+TEST(PageToken, IsOfOneOrder) {
+  const ListPosition position{.started_at = from_unix_ms(7), .id = {.placement = 5, .serial = 6}};
+  const std::string token = page_token(position, ListOrder::oldest);
+  EXPECT_TRUE(check_query({.order = ListOrder::oldest, .page_token = token}).has_value());
+  EXPECT_FALSE(check_query({.order = ListOrder::newest, .page_token = token}).has_value());
+  EXPECT_FALSE(check_query({.order = ListOrder::longest_stuck, .page_token = token}).has_value());
+}
+
 // A filter that nothing passes must not look at the whole list in one call.
 TEST(PageBuilder, EndsAPageWithATokenWhenItHasLookedAtEnough) {
   const ListQuery query{.definition = "rare"};
-  PageBuilder page(query);
+  const filter::Filter filter = whole_filter(query);
+  PageBuilder page(query, filter);
   ListPosition position{.started_at = from_unix_ms(1'000'000)};
   for (std::size_t i = 0; i < kListScanMax; ++i) {
     ASSERT_TRUE(page.add(position, {.definition = "common"}));

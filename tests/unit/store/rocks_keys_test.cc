@@ -22,12 +22,20 @@ TEST(RocksKeys, NumbersOfKindsAreFixed) {
   EXPECT_EQ(static_cast<char>(RowKind::business_key), 7);
   EXPECT_EQ(static_cast<char>(RowKind::timer), 8);
   EXPECT_EQ(static_cast<char>(RowKind::ended), 9);
+  EXPECT_EQ(static_cast<char>(RowKind::definition), 10);
+  EXPECT_EQ(static_cast<char>(RowKind::counted), 11);
+  EXPECT_EQ(static_cast<char>(RowKind::cause), 12);
+  EXPECT_EQ(static_cast<char>(RowKind::cause_saga), 13);
+  EXPECT_EQ(static_cast<char>(RowKind::stuck_since), 14);
 }
 
 std::vector<std::string> updates_of(const Transition& transition) {
   rocksdb::WriteBatch batch;
-  StatusCounts counts{};
-  counts.fill(1);
+  SagaCounts counts;
+  counts.restore_name(0, "d");
+  for (std::uint8_t i = 1; i <= kSagaStatusCount; ++i) {
+    counts.restore(0, static_cast<SagaStatus>(i), 1);
+  }
   BatchWriter(batch, {}).transition(transition, counts);
   Updates updates;
   EXPECT_TRUE(batch.Iterate(&updates).ok());
@@ -83,6 +91,51 @@ TEST(RocksKeys, AnEndMovesTheListRowAndNotesWhenItEnded) {
                 "010a0164100118052a016232016b3880a0abfef96240027a905fc4",
                 "delete 0501020304050607081112131415161718",
                 "put 098000018bcfe5680101020304050607081112131415161718 = 6b"}));
+}
+
+// What an end costs beside its own rows: one count row for each status that changed. Its bytes are
+// no more than those of format 1, whose key and value had 10.
+TEST(RocksKeys, ACommitOfOneDefinitionWritesOneCountRowPerStatus) {
+  SagaCounts counts;
+  counts.restore_name(0, "create_order");
+  counts.restore(0, SagaStatus::running, 300);
+  counts.restore(0, SagaStatus::completed, 1'000'000);
+  counts.leave("create_order", SagaStatus::running);
+  counts.enter("create_order", SagaStatus::completed);
+  rocksdb::WriteBatch batch;
+  BatchWriter(batch, {}).counts(counts);
+  Updates updates;
+  EXPECT_TRUE(batch.Iterate(&updates).ok());
+  EXPECT_EQ(updates.lines, (std::vector<std::string>{
+                               "put 0b010000 = ab02",
+                               "put 0b050000 = c1843d",
+                           }));
+}
+
+TEST(RocksKeys, AStuckSagaHasARowByItsCauseAndOneByItsTime) {
+  SagaSummary stuck = kRunning;
+  stuck.status = SagaStatus::stuck;
+  stuck.failure = FailureClass{.step = "s",
+                               .participant = {},
+                               .code = {},
+                               .message = {},
+                               .cause = {.value = 0x2122232425262728ULL}};
+  stuck.since = kAt + Millis{1};
+  rocksdb::WriteBatch batch;
+  CauseChanges changes;
+  BatchWriter writer(batch, {});
+  writer.add_causes(kId, stuck, changes);
+  ASSERT_EQ(changes.changes().size(), 1U);
+  writer.cause(changes.changes().begin()->first,
+               {.count = 3, .cause = changes.changes().begin()->second.cause});
+  Updates updates;
+  EXPECT_TRUE(batch.Iterate(&updates).ok());
+  EXPECT_EQ(updates.lines,
+            (std::vector<std::string>{
+                "put 0d0421222324252627287ffffe74301a97fffefdfcfbfaf9f8f7eeedecebeae9e8e7 = ",
+                "put 0e8000018bcfe5680101020304050607081112131415161718 = 8000018bcfe56800",
+                "put 0c042122232425262728 = "
+                "0000000000000003010a0164120e0a01732004392827262524232221e71982a9"}));
 }
 
 TEST(RocksKeys, AStepWritesItsRecordAlone) {

@@ -1,0 +1,88 @@
+// What is read through the store, off the I/O threads.
+#include "engine/runtime/engine_metrics.h"
+#include "engine/runtime/engine_on_threads.h"
+#include "engine/runtime/saga_reader.h"
+
+namespace skald {
+
+void EngineOnThreads::get(SagaRef saga, Answer<SagaSnapshot> answer) {
+  resolve(std::move(saga), [this, answer = std::move(answer)](Result<SagaId> id) mutable {
+    if (!id) return answer(std::unexpected(id.error()));
+    read<SagaSnapshot>(
+        [this, id = *id]() -> Result<SagaSnapshot> {
+          auto state = read_saga(parts_.store, id);
+          if (!state) return std::unexpected(state.error());
+          if (!*state) return fail(Errc::not_found, "there is no saga {}", id.text());
+          SagaSnapshot snapshot{.state = std::move(**state), .definition = {}, .owed = {}};
+          snapshot.now = clock_->now();
+          snapshot.definition = definitions_.of_saga(snapshot.state.definition,
+                                                     snapshot.state.version, snapshot.state.source);
+          if (snapshot.definition) {
+            snapshot.owed = owed(*snapshot.definition, snapshot.state, snapshot.now);
+            snapshot.held_back =
+                held_back(*snapshot.definition, snapshot.owed.wants, participants(), holds_);
+          }
+          return snapshot;
+        },
+        std::move(answer));
+  });
+}
+
+void EngineOnThreads::history(SagaRef saga, Answer<SagaHistory> answer) {
+  resolve(std::move(saga), [this, answer = std::move(answer)](Result<SagaId> id) mutable {
+    if (!id) return answer(std::unexpected(id.error()));
+    read<SagaHistory>(
+        [this, id = *id]() -> Result<SagaHistory> {
+          auto found = read_history(parts_.store, id);
+          if (!found) return std::unexpected(found.error());
+          if (!*found) return fail(Errc::not_found, "there is no saga {}", id.text());
+          SagaHistory history{.state = std::move((*found)->state),
+                              .definition = {},
+                              .events = std::move((*found)->events)};
+          history.definition = definitions_.of_saga(history.state.definition, history.state.version,
+                                                    history.state.source);
+          return history;
+        },
+        std::move(answer));
+  });
+}
+
+void EngineOnThreads::list(ListQuery query, Answer<ListPage> answer) {
+  query.now = clock_->now();
+  read<ListPage>([this, query = std::move(query)] { return parts_.store.list(query); },
+                 std::move(answer));
+}
+
+void EngineOnThreads::count(CountQuery query, Answer<CountPage> answer) {
+  query.now = clock_->now();
+  read<CountPage>([this, query = std::move(query)] { return parts_.store.count(query); },
+                  std::move(answer));
+}
+
+void EngineOnThreads::groups(GroupQuery query, Answer<FailureGroups> answer) {
+  query.now = clock_->now();
+  read<FailureGroups>([this, query = std::move(query)] { return parts_.store.groups(query); },
+                      std::move(answer));
+}
+
+Result<void> EngineOnThreads::ready() const {
+  if (failed_) return fail(Errc::unavailable, "writing has ended; restart to recover");
+  if (draining_) return fail(Errc::unavailable, "draining");
+  for (const auto& driver : drivers_) {
+    if (!driver->recovered()) return fail(Errc::unavailable, "open sagas are being taken up again");
+  }
+  return {};
+}
+
+std::string EngineOnThreads::metrics() const {
+  std::vector<ShardFigures> shards;
+  for (const auto& driver : drivers_) shards.push_back(driver->figures());
+  const auto counts = parts_.store.count_by_status();
+  return metrics_text({.shards = shards,
+                       .committer = committer_->figures(),
+                       .counts = counts ? *counts : decltype(counts)::value_type{},
+                       .wall_jumps = clock_->wall_jumps(),
+                       .ready = ready().has_value()});
+}
+
+}  // namespace skald

@@ -1,0 +1,1 @@
+target_link_libraries(filter_test PRIVATE rapidcheck)
