@@ -192,7 +192,7 @@ Result<std::vector<Note>> RocksStore::notes(std::string_view prefix) {
     found.push_back({.name = std::string(prefix) + std::string(rows.key()),
                      .value = std::string(rows.value())});
   }
-  if (!rows.status().ok()) return std::unexpected(read_failed("notes", rows.status()));
+  if (!rows.status().ok()) return std::unexpected(reader_->failed("notes", rows.status()));
   return found;
 }
 

@@ -74,8 +74,8 @@ class Population {
 
  private:
   static void fail(SagaSummary& summary, SagaStatus status, std::uint64_t kind, Instant when) {
-    static constexpr std::string_view kSteps[] = {"deduct_stock", "use_coupon", "write_order"};
-    FailureClass failure{.step = std::string(kSteps[kind % 3]),
+    static constexpr std::string_view kFailingSteps[] = {"deduct_stock", "use_coupon", "write_order"};
+    FailureClass failure{.step = std::string(kFailingSteps[kind % 3]),
                          .participant = kind % 3 == 0 ? "inventory" : "promotion",
                          .operation = Operation::compensation,
                          .outcome = kind % 2 == 0 ? OutcomeKind::rejected : OutcomeKind::unknown,

@@ -71,6 +71,7 @@ class DoorStore final : public Store {
                                            std::size_t limit) override {
     return rows_.expired_keys(range, before, limit);
   }
+  Result<std::vector<Note>> notes(std::string_view prefix) override { return rows_.notes(prefix); }
   Result<std::uint64_t> bytes_available() override { return rows_.bytes_available(); }
 
  private:
