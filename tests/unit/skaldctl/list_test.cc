@@ -99,12 +99,11 @@ TEST(Count, IsTheSumOfItsPagesAndTakesEveryFlagOfTheList) {
   EXPECT_EQ(ctl.out, "20007\n");
   ASSERT_EQ(ctl.api.calls.size(), 2U);
   EXPECT_EQ(ctl.api.calls[0].second,
-            R"({"filter":"status in (stuck, paused) and definition = \"a b\" and )"
-            R"(age \u003c= 7200000ms and (step = x or step = y)"
-})");
+            R"x({"filter":"status in (stuck, paused) and definition = \"a b\" and )x"
+            R"x(age \u003c= 7200000ms and (step = x or step = y)"})x");
   EXPECT_THAT(ctl.api.calls[1].second, HasSubstr(R"("pageToken":"t")"));
-EXPECT_EQ(ctl({"list", "--count", "-o", "json"}), Exit::ok);
-EXPECT_THAT(ctl.out, HasSubstr(R"("count": "7")"));
+  EXPECT_EQ(ctl({"list", "--count", "-o", "json"}), Exit::ok);
+  EXPECT_THAT(ctl.out, HasSubstr(R"("count": "7")"));
 }
 
 TEST(Stuck, ReadsWellAtEightyColumns) {
