@@ -151,13 +151,14 @@ std::vector<std::uint32_t> Gates::waiting_lanes(Instant now) const {
   return waiting;
 }
 
-Instant Gates::next_wake() const {
+Instant Gates::next_wake(Instant now) const {
   Instant earliest = kNever;
   for (const std::uint32_t index : unwell_) {
     const Lane& lane = lanes_[index];
     const bool anybody = !lane.urgent.empty() || !lane.normal.empty();
     const bool held = lane.held || participants_[lane.participant].held;
-    if (anybody && !held) earliest = std::min(earliest, lane.breaker.tries_at());
+    const Instant tries_at = lane.breaker.tries_at();
+    if (anybody && !held && tries_at > now) earliest = std::min(earliest, tries_at);
   }
   return earliest;
 }

@@ -62,8 +62,9 @@ class Gates {
   void hold(const std::string& participant, const std::string& path, bool held);
   /// Lanes with somebody waiting, for next(): after a release, or when a breaker's time has come.
   [[nodiscard]] std::vector<std::uint32_t> waiting_lanes(Instant now) const;
-  /// When a breaker lets one of those who wait try.
-  [[nodiscard]] Instant next_wake() const;
+  /// When, after `now`, a breaker lets one of those who wait try. One that lets already and has no
+  /// room goes with the next answer.
+  [[nodiscard]] Instant next_wake(Instant now) const;
 
   struct Load {
     std::string participant;

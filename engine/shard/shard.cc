@@ -36,6 +36,9 @@ Shard::Shard(ShardOptions options, const DefinitionTable& definitions, Gates gat
 void Shard::step(Instant now, Input input) {
   now_ = std::max(now_, now);
   std::visit([this](auto& in) { on(in); }, input);
+  if (std::exchange(gates_wake_, kNever) <= now_) {
+    std::ranges::move(gates_.waiting_lanes(now_), std::back_inserter(freed_lanes_));
+  }
   pump_gates();
   // Only now: an input may serve several callers of one saga, and the first must not evict it.
   for (const SagaId& id : std::exchange(leaving_, {})) evict_if_idle(id);
@@ -47,7 +50,8 @@ Ready Shard::ready() {
   Instant wake = wakes_.empty() ? kNever : wakes_.top().at;
   if (!patience_.empty()) wake = std::min(wake, patience_.top().until);
   if (timers_until_ != Instant{}) wake = std::min(wake, timers_until_ - options_.timer_window / 2);
-  wake = std::min(wake, gates_.next_wake());
+  gates_wake_ = gates_.next_wake(now_);
+  wake = std::min(wake, gates_wake_);
   // After writing has ended nothing may come of a timer: one that is due would be due for ever.
   ready_.wake_at = failed_ ? kNever : wake;
   return std::exchange(ready_, Ready{});
@@ -160,7 +164,6 @@ void Shard::on(input::Tick&) {
     widen_timer_window();
   }
   end_patience();
-  if (gates_.next_wake() <= now_) std::ranges::move(gates_.waiting_lanes(now_), std::back_inserter(freed_lanes_));
   while (!failed_ && !wakes_.empty() && wakes_.top().at <= now_) {
     const Wakeup due = wakes_.top();
     wakes_.pop();

@@ -184,6 +184,7 @@ class Shard {
   std::deque<std::pair<std::uint64_t, SagaId>> evictable_;  // (number, saga): once durable
   std::vector<SagaId> leaving_;  // perhaps idle: looked at when this input has been served
   std::vector<std::uint32_t> freed_lanes_;
+  Instant gates_wake_ = kNever;  // when a breaker lets somebody try, as the last Ready said
   Instant timers_until_{};
 };
 

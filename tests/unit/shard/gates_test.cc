@@ -58,7 +58,7 @@ TEST_F(GatesTest, ABreakerOpensAfterFailuresInARowAndThenTriesOneAtATime) {
   fail(a, 3);
   EXPECT_FALSE(gates_.acquire(a, true, kNow));
   gates_.enqueue(a, false, want(1));
-  EXPECT_EQ(gates_.next_wake(), kNow + Millis{100});
+  EXPECT_EQ(gates_.next_wake(kNow), kNow + Millis{100});
   EXPECT_TRUE(gates_.waiting_lanes(kNow).empty());
   const Instant then = kNow + Millis{100};
   EXPECT_EQ(gates_.waiting_lanes(then).size(), 1U);
@@ -102,6 +102,19 @@ TEST_F(GatesTest, AnAttemptThatIsNotSentAfterAllLeavesTheTryToOthers) {
   ASSERT_TRUE(gates_.acquire(a, true, then));
   gates_.release(a);
   EXPECT_TRUE(gates_.acquire(a, true, then));
+}
+
+TEST_F(GatesTest, ABreakerThatLetsTryWhereThereIsNoRoomAsksForNoWakeUp) {
+  const auto a = gates_.lane_of("p", "/a");
+  const auto b = gates_.lane_of("p", "/b");
+  fail(a, 3);
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(gates_.acquire(b, true, kNow));
+  gates_.enqueue(a, true, want(1));
+  const Instant then = kNow + Millis{100};
+  EXPECT_FALSE(gates_.next(a, then).has_value());
+  EXPECT_EQ(gates_.next_wake(then), kNever) << "it would be due for ever";
+  gates_.release(b);
+  EXPECT_TRUE(gates_.next(b, then).has_value());
 }
 
 TEST_F(GatesTest, AHoldOnAMethodLeavesTheOthersAlone) {
