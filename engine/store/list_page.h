@@ -16,7 +16,7 @@ namespace skald {
 
 /// What one call of list() or count() spends on looking, at most: about 50 ms. A rarer filter gives
 /// a shorter page and a token.
-inline constexpr std::size_t kListScanMax = 20'000;
+inline constexpr std::size_t kListScanMax = 10'000;
 inline constexpr std::size_t kRowCost = 1;     // of a row that holds what is looked for
 inline constexpr std::size_t kLookupCost = 4;  // of a row that only names another
 

@@ -25,12 +25,12 @@ std::vector<Column> columns_by(v1::GroupBy::Value by) {
   return columns;
 }
 
-/// "deduct_stock", or with the operation where it is not the action: "deduct_stock (undo)".
-std::string step_cell(const v1::FailureClass& failure) {
-  const std::string step = or_dash(failure.step());
-  if (failure.operation() == "compensation") return step + " (undo)";
-  if (failure.operation() == "probe") return step + " (probe)";
-  return step;
+/// "rejected", or with the operation where it is not the action: "undo rejected".
+std::string outcome_cell(const v1::FailureClass& failure) {
+  const std::string outcome = outcome_word(failure.outcome());
+  if (failure.operation() == "compensation") return "undo " + outcome;
+  if (failure.operation() == "probe") return "probe " + outcome;
+  return outcome;
 }
 
 std::vector<Cell> cells_of(const v1::FailureGroup& group, v1::GroupBy::Value by,
@@ -41,10 +41,10 @@ std::vector<Cell> cells_of(const v1::FailureGroup& group, v1::GroupBy::Value by,
                           {short_duration(now_ms - unix_ms(group.newest_started_at()))}};
   if (by != v1::GroupBy::participant) {
     cells.push_back({or_dash(group.definition())});
-    cells.push_back({step_cell(failure)});
+    cells.push_back({or_dash(failure.step())});
   }
   if (by != v1::GroupBy::step) cells.push_back({or_dash(failure.participant())});
-  if (by == v1::GroupBy::cause) cells.push_back({outcome_word(failure.outcome()), Tone::bad});
+  if (by == v1::GroupBy::cause) cells.push_back({outcome_cell(failure), Tone::bad});
   return cells;
 }
 
