@@ -87,7 +87,7 @@ class Participants(unittest.TestCase):
         self.assertEqual(refused.exception.code, "not_found")
 
     def test_a_breaker_opens_spends_nothing_and_closes_again(self):
-        sick = self.shop.on("pay", answer(500))
+        sick = self.shop.on("pay/action", answer(500))
         sagas = [self.submit(pivot_step(self.shop, "pay")) for _ in range(20)]
 
         def breaker():

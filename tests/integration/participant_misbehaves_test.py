@@ -155,7 +155,8 @@ class Participants(DaemonCase):
         self.assertEqual(self.shop.requests("gone/compensation"), [])
 
     def test_answers_are_shown_whatever_they_are(self):
-        self.shop.on("odd/action", faults.deep_json)
+        self.shop.on("odd/action", faults.deep_json, times=1)
+        self.shop.on("odd/action", faults.answer(200, b"<odd>", "text/html"), times=1)
         made = definition("odd", call_step(self.shop, "odd"), pivot_step(self.shop, "pay"))
         saga_id = self.engine.submit(inlineDefinition=made)["sagaId"]
         saga = self.engine.get(sagaId=saga_id, payloads=True, attempts=True)
