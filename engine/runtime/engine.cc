@@ -4,6 +4,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/runtime/engine_on_threads.h"
+#include "engine/runtime/engine.h"
 #include "engine/wire/stored.h"
 
 namespace skald {

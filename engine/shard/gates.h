@@ -1,7 +1,7 @@
 // Gates: whether an attempt may be sent now, and who waits for that. An intent is written only when
-// its participant has room (rule 1), so this is the shard's business. A participant has one limit of
-// attempts in flight; each of its methods is a lane with a queue and a breaker; both may be held by
-// an operator.
+// its participant has room (rule 1), so this is the shard's business. A participant has one limit
+// of attempts in flight; each of its methods is a lane with a queue and a breaker; both may be held
+// by an operator.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct GatesOptions {
   BreakerPolicy breaker;
 };
 
-/// Lanes of one participant that are told apart. Beyond it its methods share one: inline definitions
-/// may name any number of paths.
+/// Lanes of one participant that are told apart. Beyond it its methods share one: inline
+/// definitions may name any number of paths.
 inline constexpr std::size_t kLanesMax = 256;
 
 class Gates {

@@ -2,9 +2,8 @@
 //
 //   1. Run `loads` in any order, whenever; step() their answers.
 //   2. Send `queries` at once.
-//   3. Persist `transitions`, `keys_removed` and `notes` atomically, after those of every earlier Ready.
-//   When that
-//      is durable call advance(number).
+//   3. Persist `transitions`, `keys_removed` and `notes` atomically, after those of every earlier
+//      Ready. When that is durable call advance(number).
 //   4. Only when everything up to `number` is durable: send `calls` and give `answers`, in order
 //   over
 //      successive Readies. `transitions` may be empty while `number` names earlier writes.

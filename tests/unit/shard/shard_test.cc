@@ -2,81 +2,12 @@
 // which order. No store, thread or clock: the test plays the driver.
 #include "engine/shard/shard.h"
 
-#include <gtest/gtest.h>
+#include "tests/unit/shard/shard_fixture.h"
 
 #include "engine/core/evolve.h"
 
 namespace skald {
 namespace {
-
-constexpr Instant kStart = from_unix_ms(1'700'000'000'000);
-
-StepDefinition call(const std::string& name, CallClass call_class, std::size_t legs = 1) {
-  StepDefinition step;
-  step.name = name;
-  step.kind = StepKind::call;
-  step.call_class = call_class;
-  step.for_each = legs != 1;
-  step.parallel = static_cast<std::uint32_t>(legs);
-  step.action.method = {.participant = "p", .path = "/" + name, .keys = KeysMode::barrier};
-  step.legs = [name, legs](const Facts&) -> Result<std::vector<LegPlan>> {
-    std::vector<LegPlan> plans;
-    for (std::size_t i = 0; i < legs; ++i) {
-      plans.push_back({.key = legs == 1 ? "" : fmt::format("{}", i), .request = name});
-    }
-    return plans;
-  };
-  if (call_class == CallClass::compensatable) {
-    step.compensation = step.action;
-    step.undo = [](const Facts&, const Bytes& request, const Bytes*) -> Result<Bytes> {
-      return "undo " + request;
-    };
-  }
-  return step;
-}
-
-DefinitionPtr definition_of(std::vector<StepDefinition> steps) {
-  auto sealed = seal({.name = "d", .version = 1, .steps = std::move(steps)});
-  EXPECT_TRUE(sealed.has_value()) << (sealed ? "" : sealed.error().message);
-  return *sealed;
-}
-
-class ShardTest : public testing::Test {
- protected:
-  explicit ShardTest(std::uint32_t in_flight_max = 100)
-      : shard_({.sagas_max = 3, .timer_window = Millis{60'000}}, table_,
-               Gates({.limit_of = [in_flight_max](std::string_view) { return in_flight_max; }}),
-               [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); }) {}
-
-  void submit(Ticket ticket, const DefinitionPtr& definition, const std::string& key = "",
-              WaitMode mode = WaitMode::done, Instant until = kNever) {
-    shard_.step(now_, input::Submit{.ticket = ticket,
-                                    .definition = definition,
-                                    .input = "in",
-                                    .idempotency_key = key,
-                                    .body_hash = 7,
-                                    .mode = mode,
-                                    .wait_until = until});
-  }
-  void reply(const Invocation& call, OutcomeKind kind) {
-    shard_.step(now_, input::Reply{.saga = call.saga_id,
-                                   .leg = call.ref,
-                                   .operation = call.operation,
-                                   .attempt = call.attempt,
-                                   .lane = call.lane,
-                                   .outcome = {.kind = kind, .code = "x", .message = {}},
-                                   .response = {}});
-  }
-
-  Instant now_ = kStart;
-  DefinitionTable table_{{}, nullptr};
-  Shard shard_;
-};
-
-class NarrowShardTest : public ShardTest {
- protected:
-  NarrowShardTest() : ShardTest(2) {}
-};
 
 TEST_F(ShardTest, ACallLeavesOnlyWithTheReadyThatHoldsItsIntent) {
   submit(1, definition_of({call("a", CallClass::pivot)}));
@@ -477,50 +408,6 @@ TEST_F(ShardTest, DrainingSendsNothingNewAndRecordsWhatComes) {
   const Ready second = shard_.ready();
   EXPECT_EQ(second.transitions.size(), 1U);
   EXPECT_TRUE(second.calls.empty());
-}
-
-TEST_F(ShardTest, NothingIsSentToAHeldParticipantUntilItIsReleased) {
-  shard_.step(now_, input::Hold{.participant = "p"});
-  submit(1, definition_of({call("a", CallClass::pivot)}));
-  const Ready held = shard_.ready();
-  EXPECT_EQ(held.transitions.size(), 1U) << "the saga is durable all the same";
-  EXPECT_TRUE(held.calls.empty());
-  shard_.step(now_, input::Hold{.participant = "p", .held = false});
-  EXPECT_EQ(shard_.ready().calls.size(), 1U);
-}
-
-TEST_F(ShardTest, AnOpenBreakerSpendsNoAttemptAndOneAttemptTries) {
-  const auto definition = definition_of({call("a", CallClass::pivot)});
-  submit(1, definition);
-  Invocation sent = shard_.ready().calls.front();
-  const std::uint32_t failures = BreakerPolicy{}.failures_to_open;
-  for (std::uint32_t i = 1; i < failures; ++i) {
-    reply(sent, OutcomeKind::unknown);
-    now_ += Millis{60'000};
-    shard_.step(now_, input::Tick{});
-    sent = shard_.ready().calls.front();
-  }
-  reply(sent, OutcomeKind::unknown);  // the breaker opens
-  submit(2, definition);
-  const Ready refused = shard_.ready();
-  EXPECT_TRUE(refused.calls.empty());
-  EXPECT_LE(refused.wake_at, now_ + BreakerPolicy{}.open_for);
-  now_ += BreakerPolicy{}.open_for;
-  shard_.step(now_, input::Tick{});
-  const Ready trying = shard_.ready();
-  ASSERT_EQ(trying.calls.size(), 1U) << "of both sagas one tries";
-  reply(trying.calls.front(), OutcomeKind::succeeded);
-  // It has healed: whoever waited goes.
-  EXPECT_EQ(shard_.gates().loads().front().breaker, BreakerState::closed);
-}
-
-TEST_F(ShardTest, ANoteIsAnsweredWithTheWriteThatHoldsIt) {
-  shard_.step(now_, input::WriteNote{.ticket = 5, .note = {.name = "n", .value = "v"}});
-  const Ready ready = shard_.ready();
-  ASSERT_EQ(ready.notes.size(), 1U);
-  EXPECT_TRUE(ready.has_writes());
-  EXPECT_EQ(ready.number, 1U);
-  ASSERT_EQ(ready.answers.size(), 1U);
 }
 
 }  // namespace
