@@ -1,10 +1,11 @@
 // Opening, and routing each call to the shard of its saga.
+#include "engine/runtime/engine.h"
+
 #include <algorithm>
 #include <thread>
 
 #include "engine/base/hash.h"
 #include "engine/runtime/engine_on_threads.h"
-#include "engine/runtime/engine.h"
 #include "engine/wire/stored.h"
 
 namespace skald {

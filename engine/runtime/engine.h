@@ -56,10 +56,10 @@ using SagaRef = std::variant<ById, ByIdempotencyKey, ByBusinessKey>;
 /// The whole saga as last acknowledged, with what is needed to explain it.
 struct SagaSnapshot {
   SagaState state;
-  DefinitionPtr definition;  // null: not registered
-  Owed owed;                 // when the definition is known
+  DefinitionPtr definition;         // null: not registered
+  Owed owed;                        // when the definition is known
   std::vector<HeldBack> held_back;  // of what may be sent: what is not, and why
-  Instant now{};             // engine time of the answer
+  Instant now{};                    // engine time of the answer
 };
 
 struct SagaHistory {

@@ -7,7 +7,7 @@
 namespace skald {
 namespace {
 
-constexpr Millis kHousekeepingEvery{250};  // so long a full disk may be filled further
+constexpr Millis kHousekeepingEvery{250};      // so long a full disk may be filled further
 constexpr std::uint32_t kKeysEvery = 20;       // housekeeping rounds between sweeps of expired keys
 constexpr std::size_t kKeysPerSweep = 16'384;  // of one shard
 constexpr Millis kDrainPoll{2};

@@ -29,7 +29,7 @@ struct EngineOptions {
   std::uint64_t disk_reserve_bytes = 256ULL << 20;  // below it submissions are refused
   Millis key_retention{7LL * 24 * 3'600'000};  // of idempotency keys, after the saga's end (rule 9)
   Millis timer_window{60'000};                 // durable timers due within it are kept in memory
-  BreakerPolicy breaker;  // of each method of each participant, per thread
+  BreakerPolicy breaker;                       // of each method of each participant, per thread
   ParticipantOptions participant_default;
   std::map<std::string, ParticipantOptions> participants;  // by participant name or origin
 

@@ -180,16 +180,15 @@ void ShardDriver::invoke(Invocation call) {
                      .lane = call.lane,
                      .outcome = {},
                      .response = {}};
-  invoker_->invoke(std::move(call),
-                   [this, reply = std::move(reply),
-                    sent = std::chrono::steady_clock::now()](InvocationResult result) mutable {
-                     reply.took = std::chrono::duration_cast<Micros>(
-                         std::chrono::steady_clock::now() - sent);
-                     in_flight_.fetch_sub(1, std::memory_order_release);
-                     reply.outcome = std::move(result.outcome);
-                     reply.response = std::move(result.response);
-                     post(std::move(reply));
-                   });
+  invoker_->invoke(
+      std::move(call), [this, reply = std::move(reply),
+                        sent = std::chrono::steady_clock::now()](InvocationResult result) mutable {
+        reply.took = std::chrono::duration_cast<Micros>(std::chrono::steady_clock::now() - sent);
+        in_flight_.fetch_sub(1, std::memory_order_release);
+        reply.outcome = std::move(result.outcome);
+        reply.response = std::move(result.response);
+        post(std::move(reply));
+      });
 }
 
 void ShardDriver::give(ShardAnswer answer) {

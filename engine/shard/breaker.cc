@@ -42,8 +42,8 @@ void Breaker::answered(bool sick, Instant now) {
   }
   failures_ += 1;
   // Attempts that left before it opened say nothing new.
-  const bool opens = open_ ? trying_ : policy_.failures_to_open != 0 &&
-                                           failures_ >= policy_.failures_to_open;
+  const bool opens =
+      open_ ? trying_ : policy_.failures_to_open != 0 && failures_ >= policy_.failures_to_open;
   if (!opens) return;
   constexpr std::uint32_t kDoublingsMax = 20;
   const auto factor = std::int64_t{1} << std::min(openings_, kDoublingsMax);

@@ -123,7 +123,7 @@ class Gates {
   std::unordered_map<std::string, std::uint32_t> lane_index_;  // participant + path
   std::vector<Participant> participants_;
   std::vector<Lane> lanes_;
-  std::vector<std::uint32_t> unwell_;  // lanes whose breaker is not closed
+  std::vector<std::uint32_t> unwell_;                    // lanes whose breaker is not closed
   std::set<std::pair<std::string, std::string>> holds_;  // (participant, path), lanes to come too
   std::string key_;                                      // kept for its memory
 };

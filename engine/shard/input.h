@@ -112,10 +112,9 @@ struct Hold {
 
 }  // namespace input
 
-using Input =
-    std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
-                 input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
-                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission,
-                 input::WriteNote, input::Hold>;
+using Input = std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel,
+                           input::Retry, input::Act, input::Reply, input::Tick, input::KeyLoaded,
+                           input::SagaLoaded, input::TimersLoaded, input::Recover,
+                           input::ExpireKeys, input::Admission, input::WriteNote, input::Hold>;
 
 }  // namespace skald

@@ -50,7 +50,7 @@ struct Ready {
   std::vector<Alert> alerts;  // told when everything up to `number` is durable
   Instant wake_at = kNever;
 
-  [[nodiscard]] bool has_writes() const { 
+  [[nodiscard]] bool has_writes() const {
     return !transitions.empty() || !keys_removed.empty() || !notes.empty();
   }
 };

@@ -281,8 +281,8 @@ void Shard::pump_gates() {
       const Want want = next->waiting.want;
       std::erase(saga.queued, want);
       Decision decision;
-      const auto sent = run(
-          saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);
+      const auto sent =
+          run(saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);
       SKALD_CHECK(sent.has_value(), "saga_id={}", saga.state.id.text());
       if (decision.sends.empty()) gates_.release(next->lane);
       settle(saga, decision);

@@ -33,7 +33,7 @@ enum class RowKind : char {
   cause = 0x0C,        // status (1) | cause (8) -> sagas with both (8) | cause (wire/stored.h)
   cause_saga = 0x0D,   // status (1) | cause (8) | newest-first (24) -> nothing
   stuck_since = 0x0E,  // since (8) | saga id (16) -> started_at (8)
-  note = 0x20,            // name -> value, as its writer says
+  note = 0x20,         // name -> value, as its writer says
 };
 // newest-first (24): the complement of started_at (8) | saga id (16).
 // cause (8): 0 for a saga of such a status without a failure.

@@ -255,9 +255,9 @@ class CommandLine {
 
   void add_participants() {
     HoldArguments& to = arguments_.hold;
-    verb(app_, "participants", "who is called, how they are, who is held",
-         [this](Session& s) { return participants(s, arguments_.hold.participant); })
-        ->add_option("PARTICIPANT", to.participant, "only this one");
+    verb(app_, "participants", "who is called, how they are, who is held", [this](Session& s) {
+      return participants(s, arguments_.hold.participant);
+    })->add_option("PARTICIPANT", to.participant, "only this one");
     const auto add_place = [&to](CLI::App* made) {
       made->add_option("PARTICIPANT", to.participant, "a configured name, or an origin")
           ->required();

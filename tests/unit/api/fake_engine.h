@@ -96,8 +96,7 @@ class FakeEngine final : public Engine {
     held = asked;
     done(std::move(asked));
   }
-  void release(std::string participant, std::string path,
-               Answer<ParticipantHold> done) override {
+  void release(std::string participant, std::string path, Answer<ParticipantHold> done) override {
     done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
   }
   void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {

@@ -23,10 +23,9 @@ class GatesTest : public testing::Test {
     }
   }
 
-  Gates gates_{{.limit_of = [](std::string_view) { return 8U; },
-                .breaker = {.failures_to_open = 3,
-                            .open_for = Millis{100},
-                            .open_for_max = Millis{250}}}};
+  Gates gates_{
+      {.limit_of = [](std::string_view) { return 8U; },
+       .breaker = {.failures_to_open = 3, .open_for = Millis{100}, .open_for_max = Millis{250}}}};
 };
 
 TEST_F(GatesTest, TheLimitIsTheParticipantsAndOneEighthIsKeptForUrgentOnes) {
@@ -86,10 +85,10 @@ TEST_F(GatesTest, RefusalsAndLostRacesAreAnswersOfAHealthyParticipant) {
   const auto a = gates_.lane_of("p", "/a");
   for (int i = 0; i < 50; ++i) {
     ASSERT_TRUE(gates_.acquire(a, true, kNow));
-    gates_.answered(a,
-                    i % 2 == 0 ? outcome(OutcomeKind::rejected)
-                               : outcome(OutcomeKind::not_executed, "aborted"),
-                    Micros{1}, kNow);
+    gates_.answered(
+        a,
+        i % 2 == 0 ? outcome(OutcomeKind::rejected) : outcome(OutcomeKind::not_executed, "aborted"),
+        Micros{1}, kNow);
   }
   EXPECT_EQ(gates_.loads().front().breaker, BreakerState::closed);
   EXPECT_EQ(gates_.loads().front().sick, 0U);

@@ -2,9 +2,8 @@
 // which order. No store, thread or clock: the test plays the driver.
 #include "engine/shard/shard.h"
 
-#include "tests/unit/shard/shard_fixture.h"
-
 #include "engine/core/evolve.h"
+#include "tests/unit/shard/shard_fixture.h"
 
 namespace skald {
 namespace {

@@ -1,6 +1,4 @@
 // Every stored form, byte for byte as it was first written.
-#include "engine/wire/stored.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include <sstream>
 
 #include "engine/base/hash.h"
+#include "engine/wire/stored.h"
 #include "stored/v1/stored.pb.h"
 #include "tests/golden/stored_samples.h"
 
