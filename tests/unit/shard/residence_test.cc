@@ -24,7 +24,7 @@ class ResidenceTest : public testing::Test {
   Shard make_shard() const {
     return {{},
             table_,
-            Gates([](std::string_view) { return 1U; }),
+            Gates({.limit_of = [](std::string_view) { return 1U; }}),
             [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); }};
   }
   void submit(Shard& shard, Ticket ticket) const {
@@ -47,7 +47,7 @@ TEST_F(ResidenceTest, AFinishedSagaIsAskedInMemoryUntilItsEndIsDurable) {
   shard.step(kNow, input::Reply{.saga = call.saga_id,
                                 .leg = call.ref,
                                 .attempt = call.attempt,
-                                .gate = call.gate,
+                                .lane = call.lane,
                                 .outcome = {.kind = OutcomeKind::succeeded, .code = "ok"}});
   const std::uint64_t end = shard.ready().number;
 
