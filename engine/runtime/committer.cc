@@ -114,6 +114,11 @@ void Committer::work() {
       figures_.batch.add(static_cast<double>(taken.transitions));
     }
     for (const ShardBatch& batch : taken.batches) metas_[batch.shard].number = batch.number;
+    bytes_since_look_ += taken.bytes;
+    if (options_.bytes_per_look != 0 && bytes_since_look_ >= options_.bytes_per_look) {
+      bytes_since_look_ = 0;
+      options_.look();
+    }
     for (const auto& [shard, number] : taken.numbers) durable_(shard, number);
   }
 }

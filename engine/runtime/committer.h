@@ -29,6 +29,8 @@ class Committer {
   struct Options {
     std::size_t records_max = 1'024;  // of one commit, unless a single Ready has more
     std::size_t bytes_max = 1 << 20;
+    std::size_t bytes_per_look = 0;  // 0: never
+    std::function<void()> look;      // called each time so many bytes of records are durable
   };
 
   /// `metas`: each shard's position, as open_shard() gave it.
@@ -78,7 +80,8 @@ class Committer {
   Durable durable_;
   Failed failed_;
   Logger log_;
-  std::vector<ShardMeta> metas_;  // committer thread only
+  std::vector<ShardMeta> metas_;      // committer thread only
+  std::size_t bytes_since_look_ = 0;  // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

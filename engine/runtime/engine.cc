@@ -32,7 +32,9 @@ Result<void> EngineOnThreads::open() {
   committer_ = std::make_unique<Committer>(
       parts_.store,
       Committer::Options{.records_max = parts_.options.commit_batch_records_max,
-                         .bytes_max = parts_.options.commit_batch_bytes_max},
+                         .bytes_max = parts_.options.commit_batch_bytes_max,
+                         .bytes_per_look = parts_.options.disk_reserve_bytes / kLooksPerReserve,
+                         .look = [this] { judge_disk(); }},
       std::move(metas),
       [this](std::uint32_t shard, std::uint64_t number) { drivers_[shard]->durable(number); },
       [this](const Error& error) {

@@ -25,22 +25,30 @@ void EngineOnThreads::keep_house() {
   });
 }
 
+// From the house timer and from the committer: one judges, whoever comes meanwhile leaves it to
+// him.
 void EngineOnThreads::judge_disk() {
+  if (judging_disk_.exchange(true, std::memory_order_acquire)) return;
   blocking_.run([this] {
-    const auto available = parts_.store.bytes_available();
-    const bool low = available && *available < parts_.options.disk_reserve_bytes;
-    if (low == disk_low_ || draining_) return;
-    disk_low_ = low;
-    std::optional<Error> closed;
-    if (low) {
-      closed = Error{
-          Errc::resource_exhausted,
-          fmt::format("disk: {} bytes are left, below disk_reserve_bytes={}; open sagas go on",
-                      *available, parts_.options.disk_reserve_bytes)};
-      parts_.log.named("runtime").error("submissions are refused: {}", closed->message);
-    }
-    for (auto& driver : drivers_) driver->post(input::Admission{.closed = closed});
+    look_at_disk();
+    judging_disk_.store(false, std::memory_order_release);
   });
+}
+
+void EngineOnThreads::look_at_disk() {
+  const auto available = parts_.store.bytes_available();
+  const bool low = available && *available < parts_.options.disk_reserve_bytes;
+  if (low == disk_low_ || draining_) return;
+  disk_low_ = low;
+  std::optional<Error> closed;
+  if (low) {
+    closed =
+        Error{Errc::resource_exhausted,
+              fmt::format("disk: {} bytes are left, below disk_reserve_bytes={}; open sagas go on",
+                          *available, parts_.options.disk_reserve_bytes)};
+    parts_.log.named("runtime").error("submissions are refused: {}", closed->message);
+  }
+  for (auto& driver : drivers_) driver->post(input::Admission{.closed = closed});
 }
 
 void EngineOnThreads::sweep_keys() {

@@ -21,6 +21,8 @@
 namespace skald {
 
 inline constexpr std::uint32_t kBlockingThreads = 4;
+/// The disk is judged each time so many parts of the reserve have been written, too.
+inline constexpr std::size_t kLooksPerReserve = 64;
 
 /// Which shard a saga lives on: ranges of the 64-bit placement, never a modulus.
 [[nodiscard]] constexpr std::uint32_t shard_of(std::uint64_t placement, std::size_t shards) {
@@ -96,6 +98,7 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<Shard> make_shard(std::uint32_t index, std::size_t shards);
   void keep_house();
   void judge_disk();
+  void look_at_disk();
   void sweep_keys();
   void stop_threads();
 
@@ -108,7 +111,8 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<boost::asio::steady_timer> house_timer_;
   std::uint32_t house_rounds_ = 0;
-  bool disk_low_ = false;  // blocking pool's one judging job at a time
+  std::atomic<bool> judging_disk_{false};
+  bool disk_low_ = false;  // of whoever judges
   std::atomic<bool> draining_{false};
   std::atomic<bool> failed_{false};
   std::atomic<std::uint32_t> next_driver_{0};

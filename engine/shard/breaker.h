@@ -11,8 +11,8 @@ namespace skald {
 
 struct BreakerPolicy {
   std::uint32_t failures_to_open = 16;  // in a row; 0: never opens
-  Millis open_for{1'000};               // doubles each time the trying attempt fails
-  Millis open_for_max{30'000};
+  Millis open_for{250};                 // doubles each time the trying attempt fails
+  Millis open_for_max{5'000};           // so long at most a participant waits that has healed
 };
 
 /// Sent by name.
