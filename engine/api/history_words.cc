@@ -225,15 +225,16 @@ struct Line {
   /// "pay: attempts 6 to 1482 folded: 1477 times unknown (timeout)"
   std::string folded_words(const event::Folded::Repeated& repeated) {
     const OperationState& op = repeated.after;
-    std::string words = fmt::format("{}: attempts {} to {} folded",
-                                    operation(repeated.leg, repeated.operation),
-                                    repeated.first_attempt, op.attempts);
+    std::string words =
+        fmt::format("{}: attempts {} to {} folded", operation(repeated.leg, repeated.operation),
+                    repeated.first_attempt, op.attempts);
     std::string_view before = ": ";
     for (std::size_t i = 0; i < kOutcomeKinds; ++i) {
       if (repeated.outcomes[i] == 0) continue;
       const auto kind = static_cast<OutcomeKind>(i + 1);
       words += fmt::format("{}{} times {}", before, repeated.outcomes[i], name(kind));
-      if (op.last.kind == kind && !op.last.code.empty()) words += fmt::format(" ({})", op.last.code);
+      if (op.last.kind == kind && !op.last.code.empty())
+        words += fmt::format(" ({})", op.last.code);
       before = ", ";
     }
     if (op.overdue) words += "; its time is spent";

@@ -209,23 +209,23 @@ struct Folded {
   struct Repeated {
     LegRef leg;
     Operation operation = Operation::action;
-    OperationState after;  // as the run left it
+    OperationState after;             // as the run left it
     std::uint32_t first_attempt = 0;  // of those folded, to `after.attempts`; 0: none was sent
     std::array<std::uint32_t, kOutcomeKinds> outcomes{};  // how many answers, by kind, from 1
     bool operator==(const Repeated&) const = default;
   };
-  std::uint64_t events = 0;  // in the run; not 0
-  Instant first_at{};        // when the first of them happened
+  std::uint64_t events = 0;          // in the run; not 0
+  Instant first_at{};                // when the first of them happened
   std::vector<Repeated> operations;  // every one that the run touched, in order
   bool operator==(const Folded&) const = default;
 };
 
-using Body = std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried,
-                          WaitBegan, WaitEnded, Intended, Answered, OperationMoved, PivotPassed,
-                          UndoBegan, UndoDeferred, SignalReceived, CancelAsked, RetryAsked,
-                          DeadlineMissed, DefinitionMissing, Completed, Compensated, Paused,
-                          Resumed, LegSkipped, Resolved, Amended, CompensationMarked, Abandoned,
-                          Folded>;
+using Body =
+    std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried, WaitBegan,
+                 WaitEnded, Intended, Answered, OperationMoved, PivotPassed, UndoBegan,
+                 UndoDeferred, SignalReceived, CancelAsked, RetryAsked, DeadlineMissed,
+                 DefinitionMissing, Completed, Compensated, Paused, Resumed, LegSkipped, Resolved,
+                 Amended, CompensationMarked, Abandoned, Folded>;
 }  // namespace event
 
 struct Event {

@@ -2,11 +2,11 @@
 // nothing.
 #include "engine/core/evolve.h"
 
-#include "engine/core/folding.h"
-
 #include <algorithm>
 #include <type_traits>
 #include <utility>
+
+#include "engine/core/folding.h"
 
 namespace skald {
 namespace {

@@ -99,7 +99,9 @@ void RunOfRepeats::take(std::uint64_t first_seq, std::span<const Event> events, 
   for (const Event& event : events) std::visit(Count{tallies_}, event.body);
 }
 
-bool RunOfRepeats::is_long() const { return records_.size() > std::max(kRunRecordsMax, tallies_.size()); }
+bool RunOfRepeats::is_long() const {
+  return records_.size() > std::max(kRunRecordsMax, tallies_.size());
+}
 
 Event RunOfRepeats::folded(const SagaState& state) const {
   SKALD_CHECK(!records_.empty() && records_.front() + events_ == state.seq + 1,

@@ -51,8 +51,7 @@ input::SagaLoaded load_saga(Store& store, const SagaId& id) {
   auto history = read_history(store, id);
   if (!history) return {.id = id, .state = std::unexpected(history.error()), .run = {}};
   if (!*history) return {.id = id, .state = std::nullopt, .run = {}};
-  return {
-      .id = id, .state = std::move((*history)->state), .run = std::move((*history)->run)};
+  return {.id = id, .state = std::move((*history)->state), .run = std::move((*history)->run)};
 }
 
 }  // namespace skald

@@ -84,7 +84,7 @@ class Shard {
     DefinitionPtr definition;  // null: missing
     std::vector<Event> unsaved;
     bool repeats = true;  // every unsaved event is one
-    RunOfRepeats run;              // of what is saved
+    RunOfRepeats run;     // of what is saved
     std::uint64_t saved_seq = 0;
     std::optional<SagaSummary> stored;
     std::optional<Instant> stored_timer;

@@ -180,16 +180,17 @@ class EventReader {
   }
   event::Abandoned read(pb::Abandoned& m) { return {.actor = actor(*m.mutable_actor())}; }
   event::Folded read(pb::Folded& m) {
-    event::Folded e{.events = m.events(), .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{}, .operations = {}};
+    event::Folded e{.events = m.events(),
+                    .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+                    .operations = {}};
     e.operations.reserve(static_cast<std::size_t>(m.operations_size()));
     for (pb::Folded::Repeated& one : *m.mutable_operations()) {
-      e.operations.push_back(
-          {.leg = leg(one),
-           .operation = read_operation(one.operation(), fault_),
-           .after = operation(one),
-           .first_attempt = one.first_attempt(),
-           .outcomes = {one.succeeded(), one.rejected(), one.not_executed(), one.unknown(),
-                        one.pending()}});
+      e.operations.push_back({.leg = leg(one),
+                              .operation = read_operation(one.operation(), fault_),
+                              .after = operation(one),
+                              .first_attempt = one.first_attempt(),
+                              .outcomes = {one.succeeded(), one.rejected(), one.not_executed(),
+                                           one.unknown(), one.pending()}});
     }
     return e;
   }

@@ -112,12 +112,15 @@ TEST(Folding, WhatChangesTheLegIsNoRepeat) {
   tried(saga, "undo hotel", 10, unknown());
   const SagaState& state = saga.state();
   const LegRef hotel{.step = 0, .leg = 0};
-  const auto repeats = [&](event::Body body) { return is_repeat(state, {.body = std::move(body)}); };
+  const auto repeats = [&](event::Body body) {
+    return is_repeat(state, {.body = std::move(body)});
+  };
   const Operation undo = Operation::compensation;
   EXPECT_TRUE(repeats(event::Intended{.leg = hotel, .operation = undo, .request = {}}));
   EXPECT_FALSE(repeats(event::Intended{.leg = hotel, .operation = undo, .request = "other"}));
   EXPECT_FALSE(repeats(event::Intended{.leg = hotel, .request = {}})) << "tried once";
-  EXPECT_FALSE(repeats(event::Intended{.leg = hotel, .operation = Operation::probe, .request = {}}));
+  EXPECT_FALSE(
+      repeats(event::Intended{.leg = hotel, .operation = Operation::probe, .request = {}}));
   event::Answered answered{.leg = hotel,
                            .operation = undo,
                            .outcome = unknown(),
@@ -136,7 +139,8 @@ TEST(Folding, WhatChangesTheLegIsNoRepeat) {
 
 TEST(Folding, ARunOfTooManyEventsBeginsAnew) {
   RunOfRepeats run;
-  const Event many{.at = kStart, .body = event::Folded{.events = kFoldedEventsMax, .operations = {}}};
+  const Event many{.at = kStart,
+                   .body = event::Folded{.events = kFoldedEventsMax, .operations = {}}};
   run.take(7, {&many, 1}, true);
   const Event one{.at = kStart, .body = event::OperationMoved{.code = {}, .message = {}}};
   run.take(7 + kFoldedEventsMax, {&one, 1}, true);

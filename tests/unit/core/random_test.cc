@@ -153,7 +153,8 @@ void one_command(CoreWorld& world, Dice& dice, Weather weather) {
 }
 
 struct Tally {
-  std::uint64_t commands = 0, completed = 0, compensated = 0, abandoned = 0, in_doubt = 0, folds = 0;
+  std::uint64_t commands = 0, completed = 0, compensated = 0, abandoned = 0, in_doubt = 0,
+                folds = 0;
 };
 
 bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
@@ -181,8 +182,9 @@ bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
     tally.abandoned += 1;
   else
     tally.in_doubt += 1;
-  if (story != nullptr) *story = world.story() + (ended ? "" : "it does not end\n") +
-                              (folds ? "" : "folded it is another one: " + folded.wrong());
+  if (story != nullptr)
+    *story = world.story() + (ended ? "" : "it does not end\n") +
+             (folds ? "" : "folded it is another one: " + folded.wrong());
   return ended && folds && world.wrong().empty();
 }
 
@@ -210,9 +212,10 @@ TEST(RandomSagas, KeepEveryInvariantAndEndWithFairParticipants) {
     ASSERT_TRUE(one_saga(seed, tally, nullptr)) << "SKALD_SEED=" << seed << "\n" << story_of(seed);
   }
   if (seed_wanted != 0) return;
-  fmt::print("{} sagas, {} commands: {} completed, {} compensated, {} abandoned, {} in doubt, {} folds\n",
-             sagas, tally.commands, tally.completed, tally.compensated, tally.abandoned,
-             tally.in_doubt, tally.folds);
+  fmt::print(
+      "{} sagas, {} commands: {} completed, {} compensated, {} abandoned, {} in doubt, {} folds\n",
+      sagas, tally.commands, tally.completed, tally.compensated, tally.abandoned, tally.in_doubt,
+      tally.folds);
   EXPECT_GT(tally.completed, sagas / 10);
   EXPECT_GT(tally.compensated, sagas / 10);
   EXPECT_LT(tally.in_doubt, sagas / 4);
