@@ -205,6 +205,41 @@ struct Line {
   void operator()(const event::Abandoned& e) {
     say("abandoned", fmt::format("{} closes it as it is", actor(e.actor)));
   }
+  void operator()(const event::Folded& e) {
+    to.set_events(static_cast<std::uint32_t>(e.events));
+    fill_time(e.first_at, *to.mutable_first_at());
+    std::string text;
+    std::size_t told = 0;
+    for (const auto& repeated : e.operations) {
+      if (repeated.first_attempt == 0) continue;
+      if (++told > kLegsNamedMax) continue;
+      if (told > 1) text += "; ";
+      text += folded_words(repeated);
+      to.set_attempt(repeated.after.attempts);
+      outcome(repeated.after.last);
+    }
+    if (told > kLegsNamedMax) text += fmt::format("; and {} more", told - kLegsNamedMax);
+    text += fmt::format("; first {}, last {}", instant_words(e.first_at), instant_words(at));
+    say("folded", std::move(text));
+  }
+  /// "pay: attempts 6 to 1482 folded: 1477 times unknown (timeout)"
+  std::string folded_words(const event::Folded::Repeated& repeated) {
+    const OperationState& op = repeated.after;
+    std::string words =
+        fmt::format("{}: attempts {} to {} folded", operation(repeated.leg, repeated.operation),
+                    repeated.first_attempt, op.attempts);
+    std::string_view before = ": ";
+    for (std::size_t i = 0; i < kOutcomeKinds; ++i) {
+      if (repeated.outcomes[i] == 0) continue;
+      const auto kind = static_cast<OutcomeKind>(i + 1);
+      words += fmt::format("{}{} times {}", before, repeated.outcomes[i], name(kind));
+      if (op.last.kind == kind && !op.last.code.empty())
+        words += fmt::format(" ({})", op.last.code);
+      before = ", ";
+    }
+    if (op.overdue) words += "; its time is spent";
+    return words;
+  }
 };
 
 /// What a person's act is about; nullopt: no act of a person.

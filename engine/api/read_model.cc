@@ -140,6 +140,24 @@ class Times {
     fill_outcome(e.outcome, *found->mutable_outcome());
     if (e.operation == Operation::action) steps_[e.leg.step].ended = at_;
   }
+  /// Of those folded the last is shown, with the one time of it that is known.
+  void take(const event::Folded& e) {
+    for (const auto& repeated : e.operations) {
+      if (repeated.first_attempt == 0) continue;
+      Tries& tries = tries_[{repeated.leg, repeated.operation}];
+      std::erase_if(tries, [&](const auto& t) { return t.number() >= repeated.first_attempt; });
+      const OperationState& op = repeated.after;
+      v1::Saga::Attempt& last = tries.emplace_back();
+      last.set_number(op.attempts);
+      last.set_folded(op.attempts - repeated.first_attempt);
+      if (op.phase == Phase::in_flight) {
+        fill_time(op.last_at, *last.mutable_sent_at());
+      } else {
+        fill_time(op.last_at, *last.mutable_answered_at());
+        fill_outcome(op.last, *last.mutable_outcome());
+      }
+    }
+  }
 
   Instant at_{};
   std::map<std::pair<LegRef, Operation>, Tries> tries_;
@@ -331,7 +349,8 @@ class SagaFiller {
       if (folded != 0 && i == std::size_t{kTriesShownFirst}) i += folded;
       *to.add_tries() = tries[i];
       if (folded != 0 && i == kTriesShownFirst + folded) {
-        to.mutable_tries(to.tries_size() - 1)->set_folded(static_cast<std::uint32_t>(folded));
+        const std::uint32_t before = tries[kTriesShownFirst - 1].number();
+        to.mutable_tries(to.tries_size() - 1)->set_folded(tries[i].number() - before - 1);
       }
     }
   }

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/core/folding.h"
+
 namespace skald {
 namespace {
 
@@ -335,6 +337,14 @@ struct Evolve {
     }
   }
 
+  void operator()(const event::Folded& e) {
+    for (const event::Folded::Repeated& repeated : e.operations) {
+      change(state, operation_of(leg(repeated.leg), repeated.operation),
+             [&](OperationState& op) { op = repeated.after; });
+    }
+    state.seq += e.events - 1;  // and one, as every event
+  }
+
   void note_act(ActKind act, const Actor& actor) {
     state.last_act = {.act = act, .seq = state.seq + 1, .actor = actor.name};
   }
@@ -387,14 +397,20 @@ SagaStatus status_of(const SagaState& state) {
 
 bool fits(const SagaState& state, const Event& event) {
   const std::size_t steps = state.steps.size();
+  const auto has_leg = [&](LegRef ref) {
+    return ref.step < steps && ref.leg < state.steps[ref.step].legs.size();
+  };
   const bool begins = state.seq == 0;
   if (std::holds_alternative<event::Started>(event.body) != begins) return false;
   return std::visit(
       [&]<class Body>(const Body& e) {
         if constexpr (std::is_same_v<Body, event::LegSkipped>) {
           return e.leg.step < steps;  // a stuck step has no leg: see there
+        } else if constexpr (std::is_same_v<Body, event::Folded>) {
+          return e.events > 0 && e.events <= kFoldedEventsMax &&
+                 std::ranges::all_of(e.operations, has_leg, &event::Folded::Repeated::leg);
         } else if constexpr (requires { e.leg.step; }) {
-          return e.leg.step < steps && e.leg.leg < state.steps[e.leg.step].legs.size();
+          return has_leg(e.leg);
         } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
                              std::is_same_v<Body, event::StepRetried>) {
           return e.step <= steps;  // the number of steps: the output builder

@@ -8,6 +8,7 @@
 
 #include "engine/base/result.h"
 #include "engine/core/command.h"
+#include "engine/core/folding.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/transition.h"
 
@@ -75,6 +76,7 @@ struct KeyLoaded {
 struct SagaLoaded {
   SagaId id;
   Result<std::optional<SagaState>> state;
+  RunOfRepeats run;  // its latest records, as far as they are one
 };
 struct TimersLoaded {
   struct Timer {

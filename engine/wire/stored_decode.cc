@@ -183,6 +183,21 @@ class EventReader {
     return {.actor = actor(*m.mutable_actor()), .leg = leg(m)};
   }
   event::Abandoned read(pb::Abandoned& m) { return {.actor = actor(*m.mutable_actor())}; }
+  event::Folded read(pb::Folded& m) {
+    event::Folded e{.events = m.events(),
+                    .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+                    .operations = {}};
+    e.operations.reserve(static_cast<std::size_t>(m.operations_size()));
+    for (pb::Folded::Repeated& one : *m.mutable_operations()) {
+      e.operations.push_back({.leg = leg(one),
+                              .operation = read_operation(one.operation(), fault_),
+                              .after = operation(one),
+                              .first_attempt = one.first_attempt(),
+                              .outcomes = {one.succeeded(), one.rejected(), one.not_executed(),
+                                           one.unknown(), one.pending()}});
+    }
+    return e;
+  }
 
  private:
   std::uint16_t index16(std::string_view field, std::uint32_t number) {
@@ -196,6 +211,20 @@ class EventReader {
   template <class Message>
   LegRef leg(const Message& m) {
     return {.step = step(m), .leg = m.leg()};
+  }
+  OperationState operation(pb::Folded::Repeated& m) {
+    return {.phase = read_phase(m.phase(), fault_),
+            .generation = plus_1(m.generation_less_1()),
+            .attempts = m.attempts(),
+            .spent_attempts = m.spent_attempts(),
+            .repeats = m.repeats(),
+            .maybe = m.maybe(),
+            .overdue = m.overdue(),
+            .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+            .held = Millis{m.held_ms()},
+            .last_at = m.has_last_in_ms() ? after(m.last_in_ms()) : Instant{},
+            .retry_at = m.has_retry_in_ms() ? after(m.retry_in_ms()) : Instant{},
+            .last = outcome(*m.mutable_last())};
   }
   static std::uint32_t plus_1(std::int32_t number) {
     return static_cast<std::uint32_t>(number) + 1;
@@ -280,6 +309,8 @@ event::Body read_body(pb::Event& m, Instant at, Fault& fault) {
       return reader.read(*m.mutable_compensation_marked());
     case pb::Event::kAbandoned:
       return reader.read(*m.mutable_abandoned());
+    case pb::Event::kFolded:
+      return reader.read(*m.mutable_folded());
     case pb::Event::BODY_NOT_SET:
       break;
   }

@@ -147,6 +147,13 @@ class EventWriter {
   }
   void operator()(const event::CompensationMarked& e) const { act_on(e.actor, e.leg); }
   void operator()(const event::Abandoned& e) const { actor(e.actor); }
+  void operator()(const event::Folded& e) const {
+    out_.number(1, e.events);
+    distance(2, e.first_at, Instant{});
+    for (const auto& repeated : e.operations) {
+      out_.message(3, [&] { operation(repeated); });
+    }
+  }
 
  private:
   static std::int64_t less_1(std::uint32_t number) { return static_cast<std::int32_t>(number - 1); }
@@ -154,6 +161,27 @@ class EventWriter {
     out_.number(1, ref.step);
     out_.number(2, ref.leg);
     out_.number(3, stored(operation));
+  }
+  void operation(const event::Folded::Repeated& repeated) const {
+    const OperationState& op = repeated.after;
+    leg(repeated.leg, repeated.operation);
+    out_.number(4, stored(op.phase));
+    out_.signed_number(5, less_1(op.generation));
+    out_.number(6, op.attempts);
+    out_.number(7, op.spent_attempts);
+    out_.number(8, op.repeats);
+    out_.number(9, op.maybe ? 1 : 0);
+    out_.number(10, op.overdue ? 1 : 0);
+    distance(11, op.first_at, Instant{});
+    out_.signed_number(12, op.held.count());
+    distance(13, op.last_at, Instant{});
+    distance(14, op.retry_at, Instant{});
+    out_.message_unless_empty(15, [&] { outcome(op.last); });
+    out_.number(16, repeated.first_attempt);
+    constexpr std::uint32_t kFirstOutcome = 17;
+    for (std::uint32_t kind = 0; kind < kOutcomeKinds; ++kind) {
+      out_.number(kFirstOutcome + kind, repeated.outcomes[kind]);
+    }
   }
   void act_on(const Actor& by, LegRef ref) const {
     actor(by);
@@ -249,6 +277,8 @@ template <>
 constexpr std::uint32_t kField<event::CompensationMarked> = 28;
 template <>
 constexpr std::uint32_t kField<event::Abandoned> = 29;
+template <>
+constexpr std::uint32_t kField<event::Folded> = 31;
 
 void write_failure(StoredWriter& out, std::uint32_t field, const FailureClass& failure) {
   out.message(field, [&] {

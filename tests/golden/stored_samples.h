@@ -125,6 +125,26 @@ inline std::vector<RecordSample> record_samples() {
   samples.push_back(
       sample("compensation_marked", event::CompensationMarked{.actor = actor, .leg = leg}));
   samples.push_back(sample("abandoned", event::Abandoned{.actor = actor}));
+  samples.push_back(sample(
+      "folded", event::Folded{.events = 2'953,
+                              .first_at = kBegin - Millis{3'600'000},
+                              .operations = {{.leg = leg,
+                                              .operation = Operation::probe,
+                                              .after = {.phase = Phase::backing_off,
+                                                        .generation = 2,
+                                                        .attempts = 1'482,
+                                                        .spent_attempts = 1'477,
+                                                        .repeats = 1'476,
+                                                        .maybe = true,
+                                                        .overdue = true,
+                                                        .first_at = kBegin - Millis{3'700'000},
+                                                        .held = Millis{60'000},
+                                                        .last_at = kBegin,
+                                                        .retry_at = kBegin + Millis{30'000},
+                                                        .last = outcome},
+                                              .first_attempt = 6,
+                                              .outcomes = {1, 2, 3, 1'470, 1}},
+                                             {}}}));
   return samples;
 }
 

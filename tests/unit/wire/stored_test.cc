@@ -138,6 +138,29 @@ class RandomEvents {
     for (auto& one : e.legs) one = {.key = bytes(), .request = bytes()};
     return e;
   }
+  event::Folded folded() {
+    event::Folded e{.events = random_(), .first_at = instant(), .operations = {}};
+    e.operations.resize(below(4));
+    for (auto& one : e.operations) {
+      one = {.leg = leg(),
+             .operation = operation(),
+             .after = {.phase = phase(),
+                       .generation = number(),
+                       .attempts = number(),
+                       .spent_attempts = number(),
+                       .repeats = number(),
+                       .maybe = yes(),
+                       .overdue = yes(),
+                       .first_at = instant(),
+                       .held = Millis{static_cast<std::int64_t>(random_())},
+                       .last_at = instant(),
+                       .retry_at = instant(),
+                       .last = outcome()},
+             .first_attempt = number(),
+             .outcomes = {number(), number(), number(), number(), number()}};
+    }
+    return e;
+  }
   event::Body body() {
     switch (below(std::variant_size_v<event::Body>)) {
       case 0:
@@ -219,7 +242,7 @@ class RandomEvents {
     }
   }
   event::Body act() {
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         return event::Paused{.actor = actor()};
       case 1:
@@ -251,6 +274,8 @@ class RandomEvents {
       }
       case 5:
         return event::CompensationMarked{.actor = actor(), .leg = leg()};
+      case 6:
+        return folded();
       default:
         return event::Abandoned{.actor = actor()};
     }
