@@ -22,6 +22,7 @@ struct Started {
   std::uint64_t body_hash = 0;
   Bytes input;
   Instant deadline = kNever;
+  std::optional<Replay> replay;
   bool operator==(const Started&) const = default;
 };
 /// `when` said no.
@@ -39,6 +40,11 @@ struct StepStarted {
   std::uint16_t step = 0;
   std::vector<Leg> legs;
   bool operator==(const StepStarted&) const = default;
+};
+/// A query or compute is not run: what Started::replay kept of it stands.
+struct StepKept {
+  std::uint16_t step = 0;
+  bool operator==(const StepKept&) const = default;
 };
 struct Computed {
   std::uint16_t step = 0;
@@ -202,11 +208,12 @@ struct Abandoned {
   bool operator==(const Abandoned&) const = default;
 };
 
-using Body = std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried,
-                          WaitBegan, WaitEnded, Intended, Answered, OperationMoved, PivotPassed,
-                          UndoBegan, UndoDeferred, SignalReceived, CancelAsked, RetryAsked,
-                          DeadlineMissed, DefinitionMissing, Completed, Compensated, Paused,
-                          Resumed, LegSkipped, Resolved, Amended, CompensationMarked, Abandoned>;
+using Body =
+    std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried, WaitBegan,
+                 WaitEnded, Intended, Answered, OperationMoved, PivotPassed, UndoBegan,
+                 UndoDeferred, SignalReceived, CancelAsked, RetryAsked, DeadlineMissed,
+                 DefinitionMissing, Completed, Compensated, Paused, Resumed, LegSkipped, Resolved,
+                 Amended, CompensationMarked, Abandoned, StepKept>;
 }  // namespace event
 
 struct Event {

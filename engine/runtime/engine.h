@@ -35,7 +35,8 @@ struct SubmitRequest {
   Bytes input;                      // canonical bytes (Definition::read_input already applied)
   std::string idempotency_key;      // empty: none; <= kIdempotencyKeyMax
   std::string business_key;         // empty: none; <= kBusinessKeyMax
-  std::uint64_t body_hash = 0;  // fingerprint of definition, version as asked and canonical input
+  std::uint64_t body_hash = 0;   // fingerprint of definition, version as asked and canonical input
+  std::optional<Replay> replay;  // of another saga; its key is core/replay.h's
 };
 inline constexpr std::size_t kIdempotencyKeyMax = 256;
 inline constexpr std::size_t kBusinessKeyMax = 128;
@@ -55,9 +56,10 @@ using SagaRef = std::variant<ById, ByIdempotencyKey, ByBusinessKey>;
 /// The whole saga as last acknowledged, with what is needed to explain it.
 struct SagaSnapshot {
   SagaState state;
-  DefinitionPtr definition;  // null: not registered
-  Owed owed;                 // when the definition is known
-  Instant now{};             // engine time of the answer
+  DefinitionPtr definition;     // null: not registered
+  Owed owed;                    // when the definition is known
+  Instant now{};                // engine time of the answer
+  std::vector<SagaId> replays;  // of it, oldest first, as long as their keys are kept
 };
 
 struct SagaHistory {

@@ -1,6 +1,7 @@
 #include "engine/runtime/saga_reader.h"
 
 #include "engine/core/evolve.h"
+#include "engine/core/replay.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
@@ -39,6 +40,18 @@ Result<std::optional<SagaState>> read_saga(Store& store, const SagaId& id) {
   if (!history) return std::unexpected(history.error());
   if (!*history) return std::nullopt;
   return std::move((*history)->state);
+}
+
+Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state) {
+  std::vector<SagaId> found;
+  if (!state.terminal || state.status == SagaStatus::completed) return found;
+  for (std::uint32_t number = 1; number <= kReplaysMax; ++number) {
+    const auto row = store.find_key(replay_key(state.id, number));
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    found.push_back((*row)->saga);
+  }
+  return found;
 }
 
 }  // namespace skald

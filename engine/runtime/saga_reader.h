@@ -14,6 +14,9 @@ namespace skald {
 /// Errors: the store's, and data_loss (a record is damaged, or one is missing in the sequence).
 [[nodiscard]] Result<std::optional<SagaState>> read_saga(Store& store, const SagaId& id);
 
+/// The sagas that replay it, oldest first, found by their keys. Only what has failed has some.
+[[nodiscard]] Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state);
+
 struct ReadHistory {
   SagaState state;
   std::vector<Event> events;

@@ -83,7 +83,8 @@ std::string kind_of(const Event& event) {
       "Resolved",
       "Amended",
       "CompensationMarked",
-      "Abandoned"};
+      "Abandoned",
+      "StepKept"};
   return std::string(kNames[event.body.index()]);
 }
 
