@@ -136,7 +136,7 @@ void print_page(const Session& session, const v1::ListResponse& page) {
 
 }  // namespace
 
-Exit list(Session& session, const ListArguments& arguments) {
+Result<v1::ListRequest> list_request(const ListArguments& arguments) {
   v1::ListRequest request;
   request.set_definition(arguments.definition);
   request.set_business_key(arguments.business_key);
@@ -144,18 +144,25 @@ Exit list(Session& session, const ListArguments& arguments) {
   for (const std::string& word : arguments.statuses) {
     v1::SagaStatus::Value status = v1::SagaStatus::unspecified;
     if (!v1::SagaStatus::Value_Parse(word, &status) || status == v1::SagaStatus::unspecified) {
-      return session.fail({Errc::invalid_argument, fmt::format("\"{}\" is not a status", word)});
+      return fail(Errc::invalid_argument, "\"{}\" is not a status", word);
     }
     request.add_status(status);
   }
   if (!arguments.since.empty()) {
     const auto since = read_duration(arguments.since);
-    if (!since) return session.fail(since.error());
+    if (!since) return std::unexpected(since.error());
     const std::int64_t after = wall_ms() - since->count();
     request.mutable_started_after()->set_seconds(after / 1'000);
     request.mutable_started_after()->set_nanos(static_cast<std::int32_t>(after % 1'000) *
                                                1'000'000);
   }
+  return request;
+}
+
+Exit list(Session& session, const ListArguments& arguments) {
+  auto made = list_request(arguments);
+  if (!made) return session.fail(made.error());
+  v1::ListRequest& request = *made;
   v1::ListResponse all;
   do {
     v1::ListResponse page;
