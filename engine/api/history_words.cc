@@ -58,11 +58,20 @@ struct Line {
   void operator()(const event::Started& e) {
     std::string text = fmt::format("accepted as {} version {}, {}", e.definition, e.version,
                                    counted(e.steps, "step"));
+    if (e.replay) {
+      text += fmt::format(", replays saga {}", e.replay->of.text());
+      if (!e.replay->from.empty()) text += " from " + e.replay->from;
+      text += ", asked by " + actor(e.replay->actor);
+    }
     if (e.deadline != kNever) text += fmt::format(", to be decided {}", in(e.deadline));
     say("started", std::move(text));
   }
   void operator()(const event::StepSkipped& e) {
     say("step_skipped", fmt::format("{} is skipped: its condition says no", step(e.step)));
+  }
+  void operator()(const event::StepKept& e) {
+    say("step_kept",
+        fmt::format("{} is not run: its result of the replayed saga stands", step(e.step)));
   }
   void operator()(const event::StepStarted& e) {
     std::string text = fmt::format("{} starts", step(e.step));

@@ -122,6 +122,7 @@ class Times {
   void take(const event::StepStarted& e) { steps_[e.step] = {at_, kNever}; }
   void take(const event::StepSkipped& e) { steps_[e.step] = {at_, at_}; }
   void take(const event::Computed& e) { steps_[e.step] = {at_, at_}; }
+  void take(const event::StepKept& e) { steps_[e.step] = {at_, at_}; }
   void take(const event::WaitBegan& e) { steps_[e.step] = {at_, kNever}; }
   void take(const event::WaitEnded& e) { steps_[e.step].ended = at_; }
   void take(const event::Intended& e) {
@@ -209,6 +210,10 @@ class SagaFiller {
     if (state_.failure) fill_failure(*state_.failure, *to_.mutable_failure());
     if (state_.turn_back) fill_failure(*state_.turn_back, *to_.mutable_turn_back());
     if (state_.paused_by) fill_act(*state_.paused_by, state_.paused_at, *to_.mutable_paused());
+    if (state_.replay) {
+      to_.set_replay_of(state_.replay->of.text());
+      fill_act(state_.replay->actor, state_.started_at, *to_.mutable_replay());
+    }
     if (state_.abandoned_by) {
       fill_act(*state_.abandoned_by, state_.updated_at, *to_.mutable_abandoned());
     }
@@ -459,6 +464,7 @@ void fill_saga(const SagaSnapshot& snapshot, const SagaView& view, v1::Saga& to)
   if (snapshot.owed.wake_at != kNever && !is_terminal(snapshot.state.status)) {
     fill_time(snapshot.owed.wake_at, *to.mutable_next_wake());
   }
+  for (const SagaId& replay : snapshot.replays) to.add_replays(replay.text());
   fill_explanation(explain(snapshot), *to.mutable_explanation());
 }
 

@@ -24,6 +24,7 @@ struct Started {
   std::uint64_t body_hash = 0;
   Bytes input;
   Instant deadline = kNever;
+  std::optional<Replay> replay;
   bool operator==(const Started&) const = default;
 };
 /// `when` said no.
@@ -41,6 +42,11 @@ struct StepStarted {
   std::uint16_t step = 0;
   std::vector<Leg> legs;
   bool operator==(const StepStarted&) const = default;
+};
+/// A query or compute is not run: what Started::replay kept of it stands.
+struct StepKept {
+  std::uint16_t step = 0;
+  bool operator==(const StepKept&) const = default;
 };
 struct Computed {
   std::uint16_t step = 0;
@@ -225,7 +231,7 @@ using Body =
                  WaitEnded, Intended, Answered, OperationMoved, PivotPassed, UndoBegan,
                  UndoDeferred, SignalReceived, CancelAsked, RetryAsked, DeadlineMissed,
                  DefinitionMissing, Completed, Compensated, Paused, Resumed, LegSkipped, Resolved,
-                 Amended, CompensationMarked, Abandoned, Folded>;
+                 Amended, CompensationMarked, Abandoned, StepKept, Folded>;
 }  // namespace event
 
 struct Event {

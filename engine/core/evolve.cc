@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/core/folding.h"
+#include "engine/core/replay.h"
 
 namespace skald {
 namespace {
@@ -80,6 +81,7 @@ struct Evolve {
     state.body_hash = e.body_hash;
     state.input = e.input;
     state.deadline = e.deadline;
+    state.replay = e.replay;
     state.started_at = at;
     state.steps.resize(e.steps);
   }
@@ -101,6 +103,27 @@ struct Evolve {
       added.action.attempts = attempts[s.legs.size() - 1];
     }
     s.stage = e.legs.empty() ? StepStage::done : StepStage::running;
+  }
+  void operator()(const event::StepKept& e) {
+    if (!state.replay) return;
+    auto& kept = state.replay->kept;
+    const auto found = std::ranges::find(kept, e.step, &KeptStep::step);
+    if (found == kept.end()) return;
+    StepState& s = step(e.step);
+    for (KeptStep::Leg& old : found->legs) {
+      LegState& added = s.legs.emplace_back();
+      added.key = std::move(old.key);
+      added.stage = LegStage::done;
+      added.request = std::move(old.request);
+      added.response = std::move(old.response);
+      added.has_response = true;
+      added.action.phase = Phase::settled;
+    }
+    s.legs_settled = static_cast<std::uint32_t>(s.legs.size());
+    s.has_output = found->output.has_value();
+    if (s.has_output) s.output = std::move(*found->output);
+    s.stage = StepStage::done;
+    kept.erase(found);
   }
   void operator()(const event::Computed& e) {
     StepState& s = step(e.step);
@@ -414,6 +437,8 @@ bool fits(const SagaState& state, const Event& event) {
         } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
                              std::is_same_v<Body, event::StepRetried>) {
           return e.step <= steps;  // the number of steps: the output builder
+        } else if constexpr (std::is_same_v<Body, event::StepKept>) {
+          return e.step < steps && find_kept(state, e.step) != nullptr;
         } else if constexpr (requires { e.step; }) {
           return e.step < steps;
         } else {

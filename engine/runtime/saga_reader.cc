@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "engine/core/evolve.h"
+#include "engine/core/replay.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
@@ -52,6 +53,18 @@ input::SagaLoaded load_saga(Store& store, const SagaId& id) {
   if (!history) return {.id = id, .state = std::unexpected(history.error()), .run = {}};
   if (!*history) return {.id = id, .state = std::nullopt, .run = {}};
   return {.id = id, .state = std::move((*history)->state), .run = std::move((*history)->run)};
+}
+
+Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state) {
+  std::vector<SagaId> found;
+  if (!state.terminal || state.status == SagaStatus::completed) return found;
+  for (std::uint32_t number = 1; number <= kReplaysMax; ++number) {
+    const auto row = store.find_key(replay_key(state.id, number));
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    found.push_back((*row)->saga);
+  }
+  return found;
 }
 
 }  // namespace skald

@@ -18,6 +18,9 @@ namespace skald {
 /// The same for its shard, which goes on folding where its last owner stopped.
 [[nodiscard]] input::SagaLoaded load_saga(Store& store, const SagaId& id);
 
+/// The sagas that replay it, oldest first, found by their keys. Only what has failed has some.
+[[nodiscard]] Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state);
+
 struct ReadHistory {
   SagaState state;
   std::vector<Event> events;

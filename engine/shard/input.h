@@ -23,6 +23,7 @@ struct Submit {
   std::string idempotency_key;
   std::string business_key;
   std::uint64_t body_hash = 0;
+  std::optional<Replay> replay;
   WaitMode mode = WaitMode::accepted;
   Instant wait_until = kNever;
 };

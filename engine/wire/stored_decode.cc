@@ -68,8 +68,10 @@ class EventReader {
             .business_key = std::move(*m.mutable_business_key()),
             .body_hash = m.body_hash(),
             .input = std::move(*m.mutable_input()),
-            .deadline = m.has_deadline_in_ms() ? after(m.deadline_in_ms()) : kNever};
+            .deadline = m.has_deadline_in_ms() ? after(m.deadline_in_ms()) : kNever,
+            .replay = m.has_replay() ? std::optional(replay(*m.mutable_replay())) : std::nullopt};
   }
+  event::StepKept read(pb::StepKept& m) { return {.step = step(m)}; }
   event::StepSkipped read(pb::StepSkipped& m) { return {.step = step(m)}; }
   event::StepStarted read(pb::StepStarted& m) {
     event::StepStarted e{.step = step(m)};
@@ -232,6 +234,26 @@ class EventReader {
   Instant after(std::int64_t distance) const {
     return from_unix_ms(wrapping_add(to_unix_ms(at_), distance));
   }
+  Replay replay(pb::Replay& m) {
+    Replay r{.of = {},
+             .actor = actor(*m.mutable_actor()),
+             .from = std::move(*m.mutable_from()),
+             .kept = {}};
+    const auto of = SagaId::parse(m.of());
+    if (of) r.of = *of;
+    if (!of) fault_.note("id of the replayed saga, of this size:", std::ssize(m.of()));
+    for (pb::Replay::Kept& from : *m.mutable_kept()) {
+      KeptStep& kept = r.kept.emplace_back();
+      kept.step = step(from);
+      for (pb::Replay::Leg& leg : *from.mutable_legs()) {
+        kept.legs.push_back({.key = std::move(*leg.mutable_key()),
+                             .request = std::move(*leg.mutable_request()),
+                             .response = std::move(*leg.mutable_response())});
+      }
+      if (from.has_output()) kept.output = std::move(*from.mutable_output());
+    }
+    return r;
+  }
   Outcome outcome(pb::Outcome& m) {
     Outcome o{.kind = read_outcome_kind(m.kind(), fault_),
               .code = std::move(*m.mutable_code()),
@@ -307,6 +329,8 @@ event::Body read_body(pb::Event& m, Instant at, Fault& fault) {
       return reader.read(*m.mutable_amended());
     case pb::Event::kCompensationMarked:
       return reader.read(*m.mutable_compensation_marked());
+    case pb::Event::kStepKept:
+      return reader.read(*m.mutable_step_kept());
     case pb::Event::kAbandoned:
       return reader.read(*m.mutable_abandoned());
     case pb::Event::kFolded:

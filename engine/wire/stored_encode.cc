@@ -43,7 +43,9 @@ class EventWriter {
     out_.fixed64(7, e.body_hash);
     out_.bytes(8, e.input);
     distance(9, e.deadline, kNever);
+    if (e.replay) out_.message(10, [&] { replay(*e.replay); });
   }
+  void operator()(const event::StepKept& e) const { out_.number(1, e.step); }
   void operator()(const event::StepSkipped& e) const { out_.number(1, e.step); }
   void operator()(const event::StepStarted& e) const {
     out_.number(1, e.step);
@@ -188,6 +190,24 @@ class EventWriter {
     out_.number(2, ref.step);
     out_.number(3, ref.leg);
   }
+  void replay(const Replay& r) const {
+    actor(r.actor);
+    out_.bytes(2, r.of.text());
+    out_.bytes(3, r.from);
+    for (const KeptStep& kept : r.kept) {
+      out_.message(4, [&] {
+        out_.number(1, kept.step);
+        for (const KeptStep::Leg& leg : kept.legs) {
+          out_.message(2, [&] {
+            out_.bytes(1, leg.key);
+            out_.bytes(2, leg.request);
+            out_.bytes(3, leg.response);
+          });
+        }
+        if (kept.output) out_.set_bytes(3, *kept.output);
+      });
+    }
+  }
   void distance(std::uint32_t field, Instant instant, Instant left_out) const {
     if (instant == left_out) return;
     out_.set_signed_number(field, wrapping_less(to_unix_ms(instant), to_unix_ms(at_)));
@@ -277,6 +297,8 @@ template <>
 constexpr std::uint32_t kField<event::CompensationMarked> = 28;
 template <>
 constexpr std::uint32_t kField<event::Abandoned> = 29;
+template <>
+constexpr std::uint32_t kField<event::StepKept> = 30;
 template <>
 constexpr std::uint32_t kField<event::Folded> = 31;
 

@@ -50,6 +50,20 @@ inline std::vector<RecordSample> record_samples() {
                                                      .body_hash = 0xFEDCBA9876543210ULL,
                                                      .input = any,
                                                      .deadline = kBegin + Millis{60'000}}));
+  samples.push_back(sample(
+      "started_replay",
+      event::Started{
+          .definition = "create_order",
+          .version = 3,
+          .steps = 8,
+          .idempotency_key = "replay/0000000000000g000000000002/1",
+          .replay = Replay{
+              .of = {.placement = 1, .serial = 2},
+              .actor = actor,
+              .from = "deduct_stock",
+              .kept = {{.step = 1, .legs = {{.key = "7", .request = any, .response = any}, {}}},
+                       {.step = 2, .output = ""}}}}));
+  samples.push_back(sample("step_kept", event::StepKept{.step = 2}));
   samples.push_back(sample("step_skipped", event::StepSkipped{.step = 65'535}));
   samples.push_back(sample(
       "step_started",

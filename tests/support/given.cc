@@ -84,6 +84,7 @@ std::string kind_of(const Event& event) {
       "Amended",
       "CompensationMarked",
       "Abandoned",
+      "StepKept",
       "Folded"};
   return std::string(kNames[event.body.index()]);
 }

@@ -53,6 +53,11 @@ std::string head(const Terminal& terminal, const v1::Saga& saga) {
   if (saga.has_abandoned()) {
     out += labelled(terminal, "closed", act_line(saga.abandoned(), now));
   }
+  if (saga.has_replay()) {
+    out += labelled(terminal, "replays",
+                    fmt::format("{} {}", saga.replay_of(), act_line(saga.replay(), now)));
+  }
+  for (const std::string& replay : saga.replays()) out += labelled(terminal, "replay", replay);
   return out;
 }
 

@@ -132,6 +132,23 @@ class RandomEvents {
     if (yes()) o.retry_after = Millis{static_cast<std::int64_t>(random_())};
     return o;
   }
+  std::optional<Replay> replay() {
+    if (yes()) return std::nullopt;
+    Replay made{.of = {.placement = random_(), .serial = random_()},
+                .actor = actor(),
+                .from = bytes(),
+                .kept = {}};
+    made.kept.resize(below(4));
+    for (KeptStep& step : made.kept) {
+      step.step = index();
+      step.legs.resize(below(3));
+      for (auto& leg : step.legs) {
+        leg = {.key = bytes(), .request = bytes(), .response = bytes()};
+      }
+      if (yes()) step.output = bytes();
+    }
+    return made;
+  }
   event::StepStarted step_started() {
     event::StepStarted e{.step = index()};
     e.legs.resize(below(5));
@@ -172,7 +189,8 @@ class RandomEvents {
                               .business_key = bytes(),
                               .body_hash = random_(),
                               .input = bytes(),
-                              .deadline = instant()};
+                              .deadline = instant(),
+                              .replay = replay()};
       case 1:
         return event::StepSkipped{.step = index()};
       case 2:
@@ -243,6 +261,8 @@ class RandomEvents {
   }
   event::Body act() {
     switch (below(8)) {
+      case 7:
+        return event::StepKept{.step = index()};
       case 0:
         return event::Paused{.actor = actor()};
       case 1:
