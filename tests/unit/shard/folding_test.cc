@@ -53,7 +53,7 @@ class FoldingTest : public testing::Test {
 
   std::unique_ptr<Shard> a_shard() {
     return std::make_unique<Shard>(ShardOptions{}, *table_,
-                                   Gates([](std::string_view) { return 9; }),
+                                   Gates({.limit_of = [](std::string_view) { return 9U; }}),
                                    [this](std::span<const Event> events, Bytes& out) {
                                      out = std::to_string(written_.size());
                                      written_.emplace_back(events.begin(), events.end());
@@ -88,7 +88,7 @@ class FoldingTest : public testing::Test {
                                       .leg = call.ref,
                                       .operation = call.operation,
                                       .attempt = call.attempt,
-                                      .gate = call.gate,
+                                      .lane = call.lane,
                                       .outcome = {.kind = kind, .code = "timeout", .message = {}},
                                       .response = {}});
     }
