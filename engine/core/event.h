@@ -222,6 +222,7 @@ struct Folded {
   };
   std::uint64_t events = 0;          // in the run; not 0
   Instant first_at{};                // when the first of them happened
+  Instant status_since{};            // the saga's status may have changed among them
   std::vector<Repeated> operations;  // every one that the run touched, in order
   bool operator==(const Folded&) const = default;
 };

@@ -106,7 +106,8 @@ bool RunOfRepeats::is_long() const {
 Event RunOfRepeats::folded(const SagaState& state) const {
   SKALD_CHECK(!records_.empty() && records_.front() + events_ == state.seq + 1,
               "saga_id={} events={} seq={}", state.id.text(), events_, state.seq);
-  event::Folded folded{.events = events_, .first_at = first_at_};
+  event::Folded folded{
+      .events = events_, .first_at = first_at_, .status_since = state.status_since};
   folded.operations.reserve(tallies_.size());
   for (const auto& [which, tally] : tallies_) {
     const auto& [ref, operation] = which;

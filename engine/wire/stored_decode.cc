@@ -186,9 +186,11 @@ class EventReader {
   }
   event::Abandoned read(pb::Abandoned& m) { return {.actor = actor(*m.mutable_actor())}; }
   event::Folded read(pb::Folded& m) {
-    event::Folded e{.events = m.events(),
-                    .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
-                    .operations = {}};
+    event::Folded e{
+        .events = m.events(),
+        .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+        .status_since = m.has_status_since_in_ms() ? after(m.status_since_in_ms()) : Instant{},
+        .operations = {}};
     e.operations.reserve(static_cast<std::size_t>(m.operations_size()));
     for (pb::Folded::Repeated& one : *m.mutable_operations()) {
       e.operations.push_back({.leg = leg(one),

@@ -155,6 +155,7 @@ class EventWriter {
     for (const auto& repeated : e.operations) {
       out_.message(3, [&] { operation(repeated); });
     }
+    distance(4, e.status_since, Instant{});
   }
 
  private:

@@ -142,6 +142,7 @@ inline std::vector<RecordSample> record_samples() {
   samples.push_back(sample(
       "folded", event::Folded{.events = 2'953,
                               .first_at = kBegin - Millis{3'600'000},
+                              .status_since = kBegin - Millis{7'000},
                               .operations = {{.leg = leg,
                                               .operation = Operation::probe,
                                               .after = {.phase = Phase::backing_off,
