@@ -23,7 +23,8 @@ Committer::Committer(Store& store, Options options, std::vector<ShardMeta> metas
 Committer::~Committer() { stop(); }
 
 void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_high,
-                     std::vector<Transition> transitions, std::vector<std::string> keys_removed) {
+                     std::vector<Transition> transitions, std::vector<std::string> keys_removed,
+                     std::vector<EndedSaga> sagas_removed) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
@@ -32,7 +33,8 @@ void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_hi
     queues_[shard].push_back({.number = number,
                               .clock_high = clock_high,
                               .transitions = std::move(transitions),
-                              .keys_removed = std::move(keys_removed)});
+                              .keys_removed = std::move(keys_removed),
+                              .sagas_removed = std::move(sagas_removed)});
   }
   if (first) wake_.notify_one();
 }
@@ -53,6 +55,11 @@ Committer::Figures Committer::figures() const {
   return copy;
 }
 
+bool Committer::has_room(const Taken& taken) const {
+  return taken.transitions < options_.records_max && taken.bytes < options_.bytes_max &&
+         taken.removed < options_.removals_max;
+}
+
 Committer::Taken Committer::take() {
   Taken taken;
   for (std::uint32_t shard = 0; shard < queues_.size(); ++shard) {
@@ -63,9 +70,8 @@ Committer::Taken Committer::take() {
     batch.epoch = metas_[shard].epoch;
     batch.number = metas_[shard].number + 1;
     std::uint64_t number = 0;
-    while (!queue.empty() &&
-           (batch.transitions.empty() ||
-            (taken.transitions < options_.records_max && taken.bytes < options_.bytes_max))) {
+    // At least one of each shard, which is told how far it is durable.
+    while (!queue.empty() && (number == 0 || has_room(taken))) {
       Chunk& chunk = queue.front();
       number = chunk.number;
       batch.clock_high = chunk.clock_high;
@@ -75,6 +81,8 @@ Committer::Taken Committer::take() {
         batch.transitions.push_back(std::move(transition));
       }
       std::ranges::move(chunk.keys_removed, std::back_inserter(batch.keys_removed));
+      taken.removed += chunk.sagas_removed.size();
+      std::ranges::move(chunk.sagas_removed, std::back_inserter(batch.sagas_removed));
       queue.pop_front();
       queued_ -= 1;
     }

@@ -11,8 +11,10 @@
 #include "engine/runtime/committer.h"
 #include "engine/runtime/engine_clock.h"
 #include "engine/runtime/engine_metrics.h"
+#include "engine/runtime/placement.h"
 #include "engine/runtime/saga_reader.h"
 #include "engine/runtime/shard_driver.h"
+#include "engine/runtime/upkeep.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
@@ -23,19 +25,6 @@ constexpr std::uint32_t kKeysEvery = 5;        // housekeeping rounds between sw
 constexpr std::size_t kKeysPerSweep = 16'384;  // of one shard
 constexpr std::uint32_t kBlockingThreads = 4;
 constexpr Millis kDrainPoll{2};
-
-std::uint32_t shard_of(std::uint64_t placement, std::size_t shards) {
-  return static_cast<std::uint32_t>((static_cast<unsigned __int128>(placement) * shards) >> 64);
-}
-
-/// Ranges of the 64-bit placement, so that shard_of() and range_of() agree for every placement.
-PlacementRange range_of(std::uint32_t shard, std::size_t shards) {
-  const auto begin = [&](std::uint64_t s) -> unsigned __int128 {
-    return ((static_cast<unsigned __int128>(s) << 64) + shards - 1) / shards;
-  };
-  return {.first = static_cast<std::uint64_t>(begin(shard)),
-          .last = static_cast<std::uint64_t>(begin(shard + 1ULL) - 1)};
-}
 
 class EngineOnThreads final : public Engine {
  public:
@@ -56,6 +45,8 @@ class EngineOnThreads final : public Engine {
   void list(ListQuery query, Answer<ListPage> answer) override;
   void count(CountQuery query, Answer<CountPage> answer) override;
   void groups(GroupQuery query, Answer<FailureGroups> answer) override;
+  void check_store(Answer<CheckReport> answer) override;
+  void back_up(std::string directory, Answer<CheckReport> answer) override;
   void signal(SagaRef saga, Signal signal, Answer<bool> answer) override;
   void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) override;
   void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) override;
@@ -103,6 +94,7 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<boost::asio::steady_timer> house_timer_;
   std::uint32_t house_rounds_ = 0;
+  std::unique_ptr<Upkeep> upkeep_;
   bool disk_low_ = false;  // blocking pool's one judging job at a time
   std::atomic<bool> draining_{false};
   std::atomic<bool> failed_{false};
@@ -117,6 +109,12 @@ Result<void> EngineOnThreads::open() {
   const std::size_t shards = parts_.options.threads != 0
                                  ? parts_.options.threads
                                  : std::max(1U, std::thread::hardware_concurrency());
+  upkeep_ = std::make_unique<Upkeep>(
+      Upkeep::Parts{parts_.store, blocking_, definitions_, parts_.options, shards,
+                    [this](std::uint32_t shard, std::vector<EndedSaga> sagas) {
+                      drivers_[shard]->post(input::RemoveSagas{.sagas = std::move(sagas)});
+                    },
+                    parts_.log.named("upkeep")});
   std::vector<ShardMeta> metas;
   Instant high{};
   for (std::uint32_t i = 0; i < shards; ++i) {
@@ -417,6 +415,7 @@ void EngineOnThreads::keep_house() {
   judge_disk();
   for (auto& driver : drivers_) driver->refresh_figures();
   if (++house_rounds_ % kKeysEvery == 0) sweep_keys();
+  upkeep_->sweep(clock_->now());
   house_timer_->expires_after(kHousekeepingEvery);
   house_timer_->async_wait([this](const boost::system::error_code& ec) {
     if (!ec) keep_house();
@@ -451,6 +450,15 @@ void EngineOnThreads::sweep_keys() {
   });
 }
 
+void EngineOnThreads::check_store(Answer<CheckReport> answer) {
+  read<CheckReport>([this] { return upkeep_->check(); }, std::move(answer));
+}
+
+void EngineOnThreads::back_up(std::string directory, Answer<CheckReport> answer) {
+  read<CheckReport>([this, to = std::move(directory)] { return upkeep_->back_up(to); },
+                    std::move(answer));
+}
+
 void EngineOnThreads::drain(Millis grace) {
   if (stopped_ || draining_.exchange(true)) return;
   const Error told{
@@ -476,6 +484,7 @@ void EngineOnThreads::stop_threads() {
   // Inputs first, then what they wrote, then the threads that would be told.
   if (committer_) committer_->stop();
   for (auto& driver : drivers_) driver->stop();
+  if (upkeep_) upkeep_->stop();
   blocking_.stop();
 }
 

@@ -111,7 +111,8 @@ void ShardDriver::honour(Ready ready) {
   if (ready.has_writes()) {
     SKALD_CHECK(!failed_, "shard={}", parts_.index);
     parts_.committer.push(parts_.index, ready.number, parts_.clock.now(),
-                          std::move(ready.transitions), std::move(ready.keys_removed));
+                          std::move(ready.transitions), std::move(ready.keys_removed),
+                          std::move(ready.sagas_removed));
   }
   if (!ready.calls.empty() || !ready.answers.empty() || !ready.alerts.empty()) {
     held_.push_back({.number = failed_ ? 0 : ready.number,

@@ -90,6 +90,10 @@ struct Recover {
 struct ExpireKeys {
   std::vector<KeyRow> rows;
 };
+/// Ended sagas whose retention is over.
+struct RemoveSagas {
+  std::vector<EndedSaga> sagas;
+};
 /// Admission closes (drain, disk reserve) or opens again (no error). Draining: nothing new is sent
 /// either; answers of what is out are still recorded.
 struct Admission {
@@ -99,9 +103,9 @@ struct Admission {
 
 }  // namespace input
 
-using Input =
-    std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
-                 input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
-                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::Admission>;
+using Input = std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel,
+                           input::Retry, input::Act, input::Reply, input::Tick, input::KeyLoaded,
+                           input::SagaLoaded, input::TimersLoaded, input::Recover,
+                           input::ExpireKeys, input::RemoveSagas, input::Admission>;
 
 }  // namespace skald

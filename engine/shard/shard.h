@@ -116,6 +116,7 @@ class Shard {
   void on(input::TimersLoaded& in);
   void on(input::Recover& in);
   void on(input::ExpireKeys& in);
+  void on(input::RemoveSagas& in);
   void on(input::Admission& in);
 
   // shard_admission.cc: from a submission to a saga, or to the one there is

@@ -56,6 +56,14 @@ struct Transition {
   std::optional<KeyRow> new_key;
 };
 
+/// A saga that has ended, as far as its removal needs it.
+struct EndedSaga {
+  SagaId id;
+  Instant started_at{};         // with the id, its place in the list
+  std::string idempotency_key;  // it was started with; empty: none
+  bool operator==(const EndedSaga&) const = default;
+};
+
 /// Transitions of one shard, committed together. `epoch` and `number` fence several owners of a
 /// shard.
 struct ShardBatch {
@@ -65,6 +73,9 @@ struct ShardBatch {
   Instant clock_high{};      // engine time's high-water mark (rule 8)
   std::vector<Transition> transitions;
   std::vector<std::string> keys_removed;  // idempotency keys whose retention is over
+  /// Sagas whose own retention is over: their records and all their rows go. One that has not
+  /// ended, or whose idempotency key is still there, stays as it is.
+  std::vector<EndedSaga> sagas_removed;
 };
 
 }  // namespace skald

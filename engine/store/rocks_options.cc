@@ -69,6 +69,7 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
       case RowKind::cause:
       case RowKind::cause_saga:
       case RowKind::stuck_since:
+      case RowKind::removable:
         return false;
     }
     return false;

@@ -71,6 +71,10 @@ class DoorStore final : public Store {
                                            std::size_t limit) override {
     return rows_.expired_keys(range, before, limit);
   }
+  Result<std::vector<EndedSaga>> removable(std::span<const RetentionRule> rules,
+                                           std::size_t limit) override {
+    return rows_.removable(rules, limit);
+  }
   Result<std::uint64_t> bytes_available() override { return rows_.bytes_available(); }
 
  private:
