@@ -26,6 +26,7 @@ SagaService& service_of(Services& services, const SagaService*) { return service
 OperatorService& service_of(Services& services, const OperatorService*) {
   return services.operators;
 }
+UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -81,6 +82,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.OperatorService/MarkCompensated",
               Unary<&OperatorService::mark_compensated>::run},
     Procedure{"/skald.v1.OperatorService/Abandon", Unary<&OperatorService::abandon>::run},
+    Procedure{"/skald.v1.UpkeepService/CheckStore", Unary<&UpkeepService::check_store>::run},
+    Procedure{"/skald.v1.UpkeepService/BackUp", Unary<&UpkeepService::back_up>::run},
 };
 
 struct Page {
@@ -114,8 +117,8 @@ HttpResponse not_routed(std::string_view path) {
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
        fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "/skald.v1.DefinitionService/* and /skald.v1.OperatorService/*, pages are "
-                   "/healthz, /readyz and /metrics",
+                   "/skald.v1.DefinitionService/*, /skald.v1.OperatorService/* and "
+                   "/skald.v1.UpkeepService/*, pages are /healthz, /readyz and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
@@ -167,7 +170,8 @@ HttpResponse refused_request(unsigned status, std::string_view what, std::size_t
 Routes::Routes(Engine& engine, ServiceOptions options)
     : engine_(engine),
       services_{.sagas = SagaService(engine, options),
-                .operators = OperatorService(engine, std::move(options))} {}
+                .operators = OperatorService(engine, std::move(options)),
+                .upkeep = UpkeepService(engine)} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

@@ -37,6 +37,8 @@ struct Arguments {
   bool payloads = false;
   std::string definition;
   std::uint32_t version = 0;
+  std::string directory;
+  std::string backup;
   std::string shell;
 };
 
@@ -53,6 +55,7 @@ class CommandLine {
     add_reading_verbs();
     add_acting_verbs();
     add_definitions();
+    add_upkeep();
     add_version();
     add_completion();
   }
@@ -249,6 +252,28 @@ class CommandLine {
     add_name(verb(*group, "graph", "its steps as a Mermaid flowchart", [this](Session& s) {
       return definitions_graph(s, arguments_.definition, arguments_.version);
     }));
+  }
+
+  void add_upkeep() {
+    CLI::App* made =
+        app_.add_subcommand("doctor", "check every row of the store against the histories");
+    made->add_option("--data", arguments_.directory,
+                     "check this directory instead, which no skaldd may have open");
+    made->callback([this] {
+      verb_ = ctl::doctor;
+      if (arguments_.directory.empty()) return;
+      local_ = [this] { return doctor_of_closed(terminal_, arguments_.directory); };
+    });
+    verb(app_, "backup", "copy the store while it is in use, and check the copy",
+         [this](Session& s) { return ctl::backup(s, arguments_.directory); })
+        ->add_option("DIR", arguments_.directory, "new directory, on the server's machine")
+        ->required();
+    CLI::App* back = app_.add_subcommand("restore", "copy a backup to where skaldd shall use it");
+    back->add_option("BACKUP", arguments_.backup, "made by backup")->required();
+    back->add_option("DIR", arguments_.directory, "new directory")->required();
+    back->callback([this] {
+      local_ = [this] { return ctl::restore(terminal_, arguments_.backup, arguments_.directory); };
+    });
   }
 
   void add_version() {
