@@ -1,6 +1,7 @@
 // The store's upkeep: checks and copies. What needs a store that nobody has open is skaldd's own
 // `--check`, which this starts: skaldctl itself never opens one.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -67,6 +68,7 @@ Exit restore(const Terminal& terminal, const std::string& backup, const std::str
   }
   fs::copy(backup, directory, fs::copy_options::recursive, failed);
   if (failed) return refuse("cannot copy " + backup + ": " + failed.message());
+  ::sync();  // a store that has not begun yet syncs nothing of what it finds
   return doctor_of_closed(terminal, directory);
 }
 
