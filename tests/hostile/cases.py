@@ -88,9 +88,12 @@ class Case:
 
     def left_a_lie(self):
         """A leg stands in the journal that never was, or the other way round. An action that was
-        only said to be done and then undone leaves nothing: the barrier undoes nothing."""
+        only said to be done and then undone leaves nothing, whether or not the undo is a lie."""
+        said = {place.step for kind, place in self.faults
+                if kind.lies and place.operation == "action"}
         return any(kind.lies and place.step not in QUERIES and place in self.hits and
-                   (place.operation == "compensation" or self.status == "completed")
+                   (self.status == "completed" or
+                    place.operation == "compensation" and place.step not in said)
                    for kind, place in self.faults)
 
     def goes_back(self):
