@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
-#include "engine/core/facts.h"
+#include "engine/core/order.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
 namespace {
 
 constexpr std::string_view kPrefix = "hold/";
-
-const Method& method_of(const StepDefinition& step, Operation operation) {
-  switch (operation) {
-    case Operation::action:
-      return step.action.method;
-    case Operation::compensation:
-      return step.compensation->method;
-    case Operation::probe:
-      return step.probe->method;
-  }
-  return step.action.method;
-}
 
 void add_load(Gates::Load& to, const Gates::Load& from) {
   const std::uint64_t answers = to.answers + from.answers;
@@ -127,7 +115,7 @@ std::vector<HeldBack> held_back(const Definition& definition, const std::vector<
                                 const HoldBook& holds) {
   std::vector<HeldBack> back;
   for (const Want& want : wants) {
-    const Method& method = method_of(definition.steps[want.leg.step], want.operation);
+    const Method& method = plan_of(definition.steps[want.leg.step], want.operation).method;
     HeldBack held{.want = want, .hold = holds.that_holds(method.participant, method.path)};
     const auto figure = std::ranges::find_if(figures, [&](const ParticipantFigures& f) {
       return f.load.participant == method.participant && f.load.path == method.path;
