@@ -8,6 +8,7 @@
 #include "engine/api/words.h"
 #include "engine/core/legal_acts.h"
 #include "engine/core/owed.h"
+#include "engine/core/replay.h"
 
 namespace skald::api {
 namespace {
@@ -38,9 +39,15 @@ class Explainer {
 
   Explanation run() {
     Explanation explanation;
-    explanation.why = why();
+    explanation.why = why() + replay_words();
     if (is_terminal(state_.status)) {
       explanation.next = "Nothing: it is finished.";
+      if (state_.status == SagaStatus::completed || !snapshot_.replays.empty()) return explanation;
+      if (replayable(definition_, state_)) {
+        explanation.commands.push_back({.verb = "replay",
+                                        .effect = "starts a new saga that does it again",
+                                        .requires_reason = true});
+      }
       return explanation;
     }
     explanation.needs_person = needs_person();
@@ -111,6 +118,15 @@ class Explainer {
   }
 
   // --- why ---
+
+  [[nodiscard]] std::string replay_words() const {
+    std::string words;
+    if (state_.replay) words += fmt::format(" It replays saga {}.", state_.replay->of.text());
+    if (!snapshot_.replays.empty()) {
+      words += fmt::format(" It was replayed as saga {}.", snapshot_.replays.back().text());
+    }
+    return words;
+  }
 
   [[nodiscard]] std::string why() const {
     switch (state_.status) {

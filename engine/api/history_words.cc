@@ -58,11 +58,20 @@ struct Line {
   void operator()(const event::Started& e) {
     std::string text = fmt::format("accepted as {} version {}, {}", e.definition, e.version,
                                    counted(e.steps, "step"));
+    if (e.replay) {
+      text += fmt::format(", replays saga {}", e.replay->of.text());
+      if (!e.replay->from.empty()) text += " from " + e.replay->from;
+      text += ", asked by " + actor(e.replay->actor);
+    }
     if (e.deadline != kNever) text += fmt::format(", to be decided {}", in(e.deadline));
     say("started", std::move(text));
   }
   void operator()(const event::StepSkipped& e) {
     say("step_skipped", fmt::format("{} is skipped: its condition says no", step(e.step)));
+  }
+  void operator()(const event::StepKept& e) {
+    say("step_kept",
+        fmt::format("{} is not run: its result of the replayed saga stands", step(e.step)));
   }
   void operator()(const event::StepStarted& e) {
     std::string text = fmt::format("{} starts", step(e.step));
@@ -204,6 +213,41 @@ struct Line {
   }
   void operator()(const event::Abandoned& e) {
     say("abandoned", fmt::format("{} closes it as it is", actor(e.actor)));
+  }
+  void operator()(const event::Folded& e) {
+    to.set_events(static_cast<std::uint32_t>(e.events));
+    fill_time(e.first_at, *to.mutable_first_at());
+    std::string text;
+    std::size_t told = 0;
+    for (const auto& repeated : e.operations) {
+      if (repeated.first_attempt == 0) continue;
+      if (++told > kLegsNamedMax) continue;
+      if (told > 1) text += "; ";
+      text += folded_words(repeated);
+      to.set_attempt(repeated.after.attempts);
+      outcome(repeated.after.last);
+    }
+    if (told > kLegsNamedMax) text += fmt::format("; and {} more", told - kLegsNamedMax);
+    text += fmt::format("; first {}, last {}", instant_words(e.first_at), instant_words(at));
+    say("folded", std::move(text));
+  }
+  /// "pay: attempts 6 to 1482 folded: 1477 times unknown (timeout)"
+  std::string folded_words(const event::Folded::Repeated& repeated) {
+    const OperationState& op = repeated.after;
+    std::string words =
+        fmt::format("{}: attempts {} to {} folded", operation(repeated.leg, repeated.operation),
+                    repeated.first_attempt, op.attempts);
+    std::string_view before = ": ";
+    for (std::size_t i = 0; i < kOutcomeKinds; ++i) {
+      if (repeated.outcomes[i] == 0) continue;
+      const auto kind = static_cast<OutcomeKind>(i + 1);
+      words += fmt::format("{}{} times {}", before, repeated.outcomes[i], name(kind));
+      if (op.last.kind == kind && !op.last.code.empty())
+        words += fmt::format(" ({})", op.last.code);
+      before = ", ";
+    }
+    if (op.overdue) words += "; its time is spent";
+    return words;
   }
 };
 

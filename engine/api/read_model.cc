@@ -122,6 +122,7 @@ class Times {
   void take(const event::StepStarted& e) { steps_[e.step] = {at_, kNever}; }
   void take(const event::StepSkipped& e) { steps_[e.step] = {at_, at_}; }
   void take(const event::Computed& e) { steps_[e.step] = {at_, at_}; }
+  void take(const event::StepKept& e) { steps_[e.step] = {at_, at_}; }
   void take(const event::WaitBegan& e) { steps_[e.step] = {at_, kNever}; }
   void take(const event::WaitEnded& e) { steps_[e.step].ended = at_; }
   void take(const event::Intended& e) {
@@ -139,6 +140,24 @@ class Times {
     fill_time(at_, *found->mutable_answered_at());
     fill_outcome(e.outcome, *found->mutable_outcome());
     if (e.operation == Operation::action) steps_[e.leg.step].ended = at_;
+  }
+  /// Of those folded the last is shown, with the one time of it that is known.
+  void take(const event::Folded& e) {
+    for (const auto& repeated : e.operations) {
+      if (repeated.first_attempt == 0) continue;
+      Tries& tries = tries_[{repeated.leg, repeated.operation}];
+      std::erase_if(tries, [&](const auto& t) { return t.number() >= repeated.first_attempt; });
+      const OperationState& op = repeated.after;
+      v1::Saga::Attempt& last = tries.emplace_back();
+      last.set_number(op.attempts);
+      last.set_folded(op.attempts - repeated.first_attempt);
+      if (op.phase == Phase::in_flight) {
+        fill_time(op.last_at, *last.mutable_sent_at());
+      } else {
+        fill_time(op.last_at, *last.mutable_answered_at());
+        fill_outcome(op.last, *last.mutable_outcome());
+      }
+    }
   }
 
   Instant at_{};
@@ -191,6 +210,10 @@ class SagaFiller {
     if (state_.failure) fill_failure(*state_.failure, *to_.mutable_failure());
     if (state_.turn_back) fill_failure(*state_.turn_back, *to_.mutable_turn_back());
     if (state_.paused_by) fill_act(*state_.paused_by, state_.paused_at, *to_.mutable_paused());
+    if (state_.replay) {
+      to_.set_replay_of(state_.replay->of.text());
+      fill_act(state_.replay->actor, state_.started_at, *to_.mutable_replay());
+    }
     if (state_.abandoned_by) {
       fill_act(*state_.abandoned_by, state_.updated_at, *to_.mutable_abandoned());
     }
@@ -331,7 +354,8 @@ class SagaFiller {
       if (folded != 0 && i == std::size_t{kTriesShownFirst}) i += folded;
       *to.add_tries() = tries[i];
       if (folded != 0 && i == kTriesShownFirst + folded) {
-        to.mutable_tries(to.tries_size() - 1)->set_folded(static_cast<std::uint32_t>(folded));
+        const std::uint32_t before = tries[kTriesShownFirst - 1].number();
+        to.mutable_tries(to.tries_size() - 1)->set_folded(tries[i].number() - before - 1);
       }
     }
   }
@@ -440,6 +464,7 @@ void fill_saga(const SagaSnapshot& snapshot, const SagaView& view, v1::Saga& to)
   if (snapshot.owed.wake_at != kNever && !is_terminal(snapshot.state.status)) {
     fill_time(snapshot.owed.wake_at, *to.mutable_next_wake());
   }
+  for (const SagaId& replay : snapshot.replays) to.add_replays(replay.text());
   fill_explanation(explain(snapshot), *to.mutable_explanation());
 }
 

@@ -26,6 +26,7 @@ SagaService& service_of(Services& services, const SagaService*) { return service
 OperatorService& service_of(Services& services, const OperatorService*) {
   return services.operators;
 }
+ReplayService& service_of(Services& services, const ReplayService*) { return services.replays; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -84,6 +85,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.OperatorService/MarkCompensated",
               Unary<&OperatorService::mark_compensated>::run},
     Procedure{"/skald.v1.OperatorService/Abandon", Unary<&OperatorService::abandon>::run},
+    Procedure{"/skald.v1.OperatorService/Replay", Unary<&ReplayService::replay>::run},
+    Procedure{"/skald.v1.OperatorService/Simulate", Unary<&ReplayService::simulate>::run},
 };
 
 struct Page {
@@ -170,7 +173,8 @@ HttpResponse refused_request(unsigned status, std::string_view what, std::size_t
 Routes::Routes(Engine& engine, ServiceOptions options)
     : engine_(engine),
       services_{.sagas = SagaService(engine, options),
-                .operators = OperatorService(engine, std::move(options))} {}
+                .operators = OperatorService(engine, options),
+                .replays = ReplayService(engine, std::move(options))} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

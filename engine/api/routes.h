@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/api/operator_service.h"
+#include "engine/api/replay_service.h"
 #include "engine/api/saga_service.h"
 #include "engine/net/http_message.h"
 #include "engine/net/http_server.h"
@@ -22,6 +23,7 @@ namespace skald::api {
 struct Services {
   SagaService sagas;
   OperatorService operators;
+  ReplayService replays;
 };
 
 /// POST /skald.v1.{SagaService,DefinitionService,OperatorService}/*, GET /healthz, /readyz,

@@ -19,6 +19,17 @@
 namespace skald::api {
 namespace {
 
+/// Keeps what led to `seq`; a fold that reaches beyond it stays whole.
+void cut_history(std::vector<Event>& events, std::uint64_t seq) {
+  std::uint64_t count = 0;
+  const auto beyond = std::ranges::find_if(events, [&](const Event& event) {
+    const bool is_beyond = count >= seq;
+    count += events_in(event);
+    return is_beyond;
+  });
+  events.erase(beyond, events.end());
+}
+
 /// The caller's own timeout, less what the answer needs to travel, bounds the wait: an answer with
 /// `timed_out` is of more use than a broken call.
 Millis bounded_wait(Millis wait, const CallContext& context) {
@@ -226,7 +237,7 @@ void SagaService::get(v1::GetRequest request, const CallContext&, Reply<v1::Saga
     auto with_history = [payloads, reply = std::move(reply),
                          snapshot = std::move(*snapshot)](Result<SagaHistory> history) mutable {
       if (!history) return reply(std::unexpected(std::move(history.error())));
-      if (history->events.size() > snapshot.state.seq) history->events.resize(snapshot.state.seq);
+      cut_history(history->events, snapshot.state.seq);
       Result<v1::Saga> to;
       fill_saga(snapshot, {.payloads = payloads, .events = &history->events}, *to);
       reply(std::move(to));

@@ -18,6 +18,7 @@ struct Start {
   std::string business_key;
   std::uint64_t body_hash = 0;
   Bytes input;
+  std::optional<Replay> replay;
 };
 /// A participant's in-flight limit has room: send this operation now, if it is still wanted.
 struct Dispatch {

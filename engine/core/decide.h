@@ -32,6 +32,7 @@ struct Decision {
   std::vector<Want> wants;  // new ones; owed() lists all
   std::vector<Send> sends;  // new ones; owed() lists all
   bool durable = false;     // must be persisted now; otherwise with the saga's next write (queries)
+  bool repeats = true;      // every event is a repeat (folding.h)
 };
 
 /// Decides, and folds the events into `state` as it goes. A refusal leaves `state` as it was.

@@ -6,6 +6,7 @@
 
 #include "engine/core/decide.h"
 #include "engine/core/evolve.h"
+#include "engine/core/folding.h"
 
 namespace skald {
 
@@ -27,6 +28,7 @@ class Draft {
   /// them, successes that a participant would tell again.
   void emit_with_next_write(event::Body body) {
     decision_.events.push_back(Event{.at = now_, .body = std::move(body)});
+    decision_.repeats = decision_.repeats && is_repeat(state_, decision_.events.back());
     evolve(state_, decision_.events.back());
   }
   void want(LegRef leg, Operation operation) {

@@ -2,6 +2,8 @@
 // through wire/stored.h: a new field means stored.proto, stored.cc, evolve.cc and a golden file.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,6 +24,7 @@ struct Started {
   std::uint64_t body_hash = 0;
   Bytes input;
   Instant deadline = kNever;
+  std::optional<Replay> replay;
   bool operator==(const Started&) const = default;
 };
 /// `when` said no.
@@ -39,6 +42,11 @@ struct StepStarted {
   std::uint16_t step = 0;
   std::vector<Leg> legs;
   bool operator==(const StepStarted&) const = default;
+};
+/// A query or compute is not run: what Started::replay kept of it stands.
+struct StepKept {
+  std::uint16_t step = 0;
+  bool operator==(const StepKept&) const = default;
 };
 struct Computed {
   std::uint16_t step = 0;
@@ -201,12 +209,30 @@ struct Abandoned {
   Actor actor;
   bool operator==(const Abandoned&) const = default;
 };
+/// Stands for a run of repeated attempts that led nowhere new (folding.h); its event's time is that
+/// of the last of them.
+struct Folded {
+  struct Repeated {
+    LegRef leg;
+    Operation operation = Operation::action;
+    OperationState after;             // as the run left it
+    std::uint32_t first_attempt = 0;  // of those folded, to `after.attempts`; 0: none was sent
+    std::array<std::uint32_t, kOutcomeKinds> outcomes{};  // how many answers, by kind, from 1
+    bool operator==(const Repeated&) const = default;
+  };
+  std::uint64_t events = 0;          // in the run; not 0
+  Instant first_at{};                // when the first of them happened
+  Instant status_since{};            // the saga's status may have changed among them
+  std::vector<Repeated> operations;  // every one that the run touched, in order
+  bool operator==(const Folded&) const = default;
+};
 
-using Body = std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried,
-                          WaitBegan, WaitEnded, Intended, Answered, OperationMoved, PivotPassed,
-                          UndoBegan, UndoDeferred, SignalReceived, CancelAsked, RetryAsked,
-                          DeadlineMissed, DefinitionMissing, Completed, Compensated, Paused,
-                          Resumed, LegSkipped, Resolved, Amended, CompensationMarked, Abandoned>;
+using Body =
+    std::variant<Started, StepSkipped, StepStarted, Computed, StepFailed, StepRetried, WaitBegan,
+                 WaitEnded, Intended, Answered, OperationMoved, PivotPassed, UndoBegan,
+                 UndoDeferred, SignalReceived, CancelAsked, RetryAsked, DeadlineMissed,
+                 DefinitionMissing, Completed, Compensated, Paused, Resumed, LegSkipped, Resolved,
+                 Amended, CompensationMarked, Abandoned, StepKept, Folded>;
 }  // namespace event
 
 struct Event {
@@ -214,5 +240,11 @@ struct Event {
   event::Body body;
   bool operator==(const Event&) const = default;
 };
+
+/// How many events of its saga it stands for.
+[[nodiscard]] inline std::uint64_t events_in(const Event& event) {
+  const auto* folded = std::get_if<event::Folded>(&event.body);
+  return folded == nullptr ? 1 : folded->events;
+}
 
 }  // namespace skald

@@ -6,6 +6,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/core/folding.h"
+#include "engine/core/replay.h"
+
 namespace skald {
 namespace {
 
@@ -78,6 +81,7 @@ struct Evolve {
     state.body_hash = e.body_hash;
     state.input = e.input;
     state.deadline = e.deadline;
+    state.replay = e.replay;
     state.started_at = at;
     state.steps.resize(e.steps);
   }
@@ -99,6 +103,27 @@ struct Evolve {
       added.action.attempts = attempts[s.legs.size() - 1];
     }
     s.stage = e.legs.empty() ? StepStage::done : StepStage::running;
+  }
+  void operator()(const event::StepKept& e) {
+    if (!state.replay) return;
+    auto& kept = state.replay->kept;
+    const auto found = std::ranges::find(kept, e.step, &KeptStep::step);
+    if (found == kept.end()) return;
+    StepState& s = step(e.step);
+    for (KeptStep::Leg& old : found->legs) {
+      LegState& added = s.legs.emplace_back();
+      added.key = std::move(old.key);
+      added.stage = LegStage::done;
+      added.request = std::move(old.request);
+      added.response = std::move(old.response);
+      added.has_response = true;
+      added.action.phase = Phase::settled;
+    }
+    s.legs_settled = static_cast<std::uint32_t>(s.legs.size());
+    s.has_output = found->output.has_value();
+    if (s.has_output) s.output = std::move(*found->output);
+    s.stage = StepStage::done;
+    kept.erase(found);
   }
   void operator()(const event::Computed& e) {
     StepState& s = step(e.step);
@@ -335,6 +360,14 @@ struct Evolve {
     }
   }
 
+  void operator()(const event::Folded& e) {
+    for (const event::Folded::Repeated& repeated : e.operations) {
+      change(state, operation_of(leg(repeated.leg), repeated.operation),
+             [&](OperationState& op) { op = repeated.after; });
+    }
+    state.seq += e.events - 1;  // and one, as every event
+  }
+
   void note_act(ActKind act, const Actor& actor) {
     state.last_act = {.act = act, .seq = state.seq + 1, .actor = actor.name};
   }
@@ -387,17 +420,25 @@ SagaStatus status_of(const SagaState& state) {
 
 bool fits(const SagaState& state, const Event& event) {
   const std::size_t steps = state.steps.size();
+  const auto has_leg = [&](LegRef ref) {
+    return ref.step < steps && ref.leg < state.steps[ref.step].legs.size();
+  };
   const bool begins = state.seq == 0;
   if (std::holds_alternative<event::Started>(event.body) != begins) return false;
   return std::visit(
       [&]<class Body>(const Body& e) {
         if constexpr (std::is_same_v<Body, event::LegSkipped>) {
           return e.leg.step < steps;  // a stuck step has no leg: see there
+        } else if constexpr (std::is_same_v<Body, event::Folded>) {
+          return e.events > 0 && e.events <= kFoldedEventsMax &&
+                 std::ranges::all_of(e.operations, has_leg, &event::Folded::Repeated::leg);
         } else if constexpr (requires { e.leg.step; }) {
-          return e.leg.step < steps && e.leg.leg < state.steps[e.leg.step].legs.size();
+          return has_leg(e.leg);
         } else if constexpr (std::is_same_v<Body, event::StepFailed> ||
                              std::is_same_v<Body, event::StepRetried>) {
           return e.step <= steps;  // the number of steps: the output builder
+        } else if constexpr (std::is_same_v<Body, event::StepKept>) {
+          return e.step < steps && find_kept(state, e.step) != nullptr;
         } else if constexpr (requires { e.step; }) {
           return e.step < steps;
         } else {
@@ -414,6 +455,8 @@ void evolve(SagaState& state, const Event& event) {
   const SagaStatus status = status_of(state);
   if (status != state.status || state.seq == 1) state.status_since = event.at;
   state.status = status;
+  const auto* folded = std::get_if<event::Folded>(&event.body);
+  if (folded != nullptr) state.status_since = folded->status_since;
 }
 
 }  // namespace skald

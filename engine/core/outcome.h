@@ -3,6 +3,7 @@
 // in rules_*.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ enum class OutcomeKind : std::uint8_t {
   unknown = 4,       // may have happened
   pending = 5,       // accepted; ask again
 };
+inline constexpr std::size_t kOutcomeKinds = 5;
 
 [[nodiscard]] std::string_view name(OutcomeKind kind);
 

@@ -6,6 +6,7 @@
 #include "engine/core/facts.h"
 #include "engine/core/order.h"
 #include "engine/core/owed.h"
+#include "engine/core/replay.h"
 #include "engine/core/rules.h"
 
 namespace skald::rules {
@@ -131,6 +132,9 @@ void start_step(Draft& draft, std::uint16_t index) {
       if (draft.definition().order.pivot == index) pass_pivot(draft);
       return;
     }
+  }
+  if (find_kept(draft.state(), index) != nullptr) {
+    return draft.emit_with_next_write(event::StepKept{.step = index});
   }
   switch (step.kind) {
     case StepKind::query:

@@ -21,6 +21,7 @@ void start(Draft& draft, const command::Start& command) {
       .input = command.input,
       .deadline = definition.deadline > Millis{0} ? add_saturated(draft.now(), definition.deadline)
                                                   : kNever,
+      .replay = command.replay,
   });
   advance(draft);
 }

@@ -140,6 +140,29 @@ struct AmendedEndpoint {
   bool operator==(const AmendedEndpoint&) const = default;
 };
 
+/// What a query or compute of an earlier saga had found out.
+struct KeptStep {
+  struct Leg {
+    std::string key;
+    Bytes request;
+    Bytes response;
+    bool operator==(const Leg&) const = default;
+  };
+  std::uint16_t step = 0;       // of the saga that keeps it
+  std::vector<Leg> legs;        // a query's
+  std::optional<Bytes> output;  // a compute's
+  bool operator==(const KeptStep&) const = default;
+};
+
+/// A saga that does again what another one failed to do: see replay.h.
+struct Replay {
+  SagaId of;
+  Actor actor;                 // who asked for it
+  std::string from;            // the step from which it runs again; empty: the start
+  std::vector<KeptStep> kept;  // not used yet
+  bool operator==(const Replay&) const = default;
+};
+
 struct SagaState {
   SagaId id;
   std::string definition;
@@ -151,6 +174,7 @@ struct SagaState {
   Bytes input;
   Bytes output;
   bool has_output = false;
+  std::optional<Replay> replay;
 
   SagaStatus status = SagaStatus::running;  // derived by evolve from the fields below
   Instant status_since{};                   // when it came into this status

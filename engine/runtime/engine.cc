@@ -134,6 +134,7 @@ void EngineOnThreads::submit(SubmitRequest request, WaitMode mode, Millis timeou
                          .idempotency_key = std::move(request.idempotency_key),
                          .business_key = std::move(request.business_key),
                          .body_hash = request.body_hash,
+                         .replay = std::move(request.replay),
                          .mode = mode,
                          .wait_until = until};
   };

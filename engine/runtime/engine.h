@@ -36,7 +36,8 @@ struct SubmitRequest {
   Bytes input;                      // canonical bytes (Definition::read_input already applied)
   std::string idempotency_key;      // empty: none; <= kIdempotencyKeyMax
   std::string business_key;         // empty: none; <= kBusinessKeyMax
-  std::uint64_t body_hash = 0;  // fingerprint of definition, version as asked and canonical input
+  std::uint64_t body_hash = 0;   // fingerprint of definition, version as asked and canonical input
+  std::optional<Replay> replay;  // of another saga; its key is core/replay.h's
 };
 inline constexpr std::size_t kIdempotencyKeyMax = 256;
 inline constexpr std::size_t kBusinessKeyMax = 128;
@@ -60,6 +61,7 @@ struct SagaSnapshot {
   Owed owed;                        // when the definition is known
   std::vector<HeldBack> held_back;  // of what may be sent: what is not, and why
   Instant now{};                    // engine time of the answer
+  std::vector<SagaId> replays;      // of it, oldest first, as long as their keys are kept
 };
 
 struct SagaHistory {

@@ -15,6 +15,9 @@ void EngineOnThreads::get(SagaRef saga, Answer<SagaSnapshot> answer) {
           if (!*state) return fail(Errc::not_found, "there is no saga {}", id.text());
           SagaSnapshot snapshot{.state = std::move(**state), .definition = {}, .owed = {}};
           snapshot.now = clock_->now();
+          auto replays = replays_of(parts_.store, snapshot.state);
+          if (!replays) return std::unexpected(replays.error());
+          snapshot.replays = std::move(*replays);
           snapshot.definition = definitions_.of_saga(snapshot.state.definition,
                                                      snapshot.state.version, snapshot.state.source);
           if (snapshot.definition) {

@@ -1,6 +1,10 @@
 #include "engine/runtime/saga_reader.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "engine/core/evolve.h"
+#include "engine/core/replay.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
@@ -21,15 +25,18 @@ Result<std::optional<ReadHistory>> read_history(Store& store, const SagaId& id) 
       return fail(Errc::data_loss, "saga {} lacks events {} to {}", id.text(),
                   history.state.seq + 1, record.first_seq - 1);
     }
-    for (Event& event : *events) {
+    bool repeats = true;
+    for (const Event& event : *events) {
       if (!fits(history.state, event)) {
         return fail(Errc::data_loss,
                     "saga {} event {} names a step or leg that its history does not have",
                     id.text(), history.state.seq + 1);
       }
+      repeats = repeats && is_repeat(history.state, event);
       evolve(history.state, event);
-      history.events.push_back(std::move(event));
     }
+    history.run.take(record.first_seq, *events, repeats);
+    std::ranges::move(*events, std::back_inserter(history.events));
   }
   return history;
 }
@@ -39,6 +46,25 @@ Result<std::optional<SagaState>> read_saga(Store& store, const SagaId& id) {
   if (!history) return std::unexpected(history.error());
   if (!*history) return std::nullopt;
   return std::move((*history)->state);
+}
+
+input::SagaLoaded load_saga(Store& store, const SagaId& id) {
+  auto history = read_history(store, id);
+  if (!history) return {.id = id, .state = std::unexpected(history.error()), .run = {}};
+  if (!*history) return {.id = id, .state = std::nullopt, .run = {}};
+  return {.id = id, .state = std::move((*history)->state), .run = std::move((*history)->run)};
+}
+
+Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state) {
+  std::vector<SagaId> found;
+  if (!state.terminal || state.status == SagaStatus::completed) return found;
+  for (std::uint32_t number = 1; number <= kReplaysMax; ++number) {
+    const auto row = store.find_key(replay_key(state.id, number));
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    found.push_back((*row)->saga);
+  }
+  return found;
 }
 
 }  // namespace skald

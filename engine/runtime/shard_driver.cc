@@ -215,7 +215,7 @@ void ShardDriver::run_load(load::Key load) {
 
 void ShardDriver::run_load(load::Saga load) {
   parts_.blocking.run([this, id = load.id] {
-    input::SagaLoaded loaded{.id = id, .state = read_saga(parts_.store, id)};
+    input::SagaLoaded loaded = load_saga(parts_.store, id);
     boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
       loads_ -= 1;
       if (!loaded.state) {

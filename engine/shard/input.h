@@ -8,6 +8,7 @@
 
 #include "engine/base/result.h"
 #include "engine/core/command.h"
+#include "engine/core/folding.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/transition.h"
 
@@ -22,6 +23,7 @@ struct Submit {
   std::string idempotency_key;
   std::string business_key;
   std::uint64_t body_hash = 0;
+  std::optional<Replay> replay;
   WaitMode mode = WaitMode::accepted;
   Instant wait_until = kNever;
 };
@@ -75,6 +77,7 @@ struct KeyLoaded {
 struct SagaLoaded {
   SagaId id;
   Result<std::optional<SagaState>> state;
+  RunOfRepeats run;  // its latest records, as far as they are one
 };
 struct TimersLoaded {
   struct Timer {

@@ -214,7 +214,9 @@ void Shard::on(input::SagaLoaded& in) {
   std::vector<Input> pending = std::move(loading->second);
   loading_.erase(loading);
   const bool found = in.state.has_value() && in.state->has_value();
-  if (found && !residents_.contains(in.id)) admit_loaded(in.id, std::move(**in.state));
+  if (found && !residents_.contains(in.id)) {
+    admit_loaded(in.id, std::move(**in.state), std::move(in.run));
+  }
   const auto refuse = [&](Ticket ticket) {
     if (!in.state) return answer(ticket, in.state.error());
     answer(ticket, Error{Errc::not_found, fmt::format("there is no saga {}", in.id.text())});

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/core/decide.h"
+#include "engine/core/folding.h"
 #include "engine/shard/definitions.h"
 #include "engine/shard/gates.h"
 #include "engine/shard/input.h"
@@ -39,6 +40,7 @@ struct ShardCounters {
   std::uint64_t refused = 0;
   std::uint64_t joined = 0;  // submissions of a key that was there already
   std::uint64_t transitions = 0;
+  std::uint64_t folds = 0;  // of them, those that replaced a run of repeats
   std::uint64_t calls = 0;
   std::uint64_t queries = 0;
   std::uint64_t outcomes[6] = {};  // by OutcomeKind
@@ -81,6 +83,8 @@ class Shard {
     SagaState state;
     DefinitionPtr definition;  // null: missing
     std::vector<Event> unsaved;
+    bool repeats = true;  // every unsaved event is one
+    RunOfRepeats run;     // of what is saved
     std::uint64_t saved_seq = 0;
     std::optional<SagaSummary> stored;
     std::optional<Instant> stored_timer;
@@ -128,7 +132,7 @@ class Shard {
 
   // shard_sagas.cc: one saga's life in memory
   Resident* find_or_load(const SagaId& id, Input&& then);
-  void admit_loaded(const SagaId& id, SagaState&& state);
+  void admit_loaded(const SagaId& id, SagaState&& state, RunOfRepeats&& latest);
   [[nodiscard]] Result<void> run(Resident& saga, command::Body&& command, Decision& decision);
   void act(Resident& saga, Ticket ticket, command::Act&& asked);
   /// After each decision: dispatch, hand out, save, notify, arm, evict.
@@ -136,6 +140,8 @@ class Shard {
   void dispatch_wants(Resident& saga, Decision& decision);
   void hand_out(Resident& saga, const Decision& decision);
   void save(Resident& saga);
+  /// What is unsaved; with the run before it, when that has become long.
+  void write_record(Resident& saga, Transition& row);
   /// Whoever is told of a saga is told what is durable, by the time the answer is given.
   void save_before_answer(Resident& saga);
   void notify(Resident& saga);

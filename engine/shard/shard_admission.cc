@@ -80,7 +80,8 @@ void Shard::start_saga(input::Submit& in) {
                                           .idempotency_key = std::move(in.idempotency_key),
                                           .business_key = std::move(in.business_key),
                                           .body_hash = in.body_hash,
-                                          .input = std::move(in.input)},
+                                          .input = std::move(in.input),
+                                          .replay = std::move(in.replay)},
                            decision);
   SKALD_CHECK(started.has_value(), "saga_id={}", id.text());
   settle(saga, decision);

@@ -91,9 +91,10 @@ Shard::Resident* Shard::find_or_load(const SagaId& id, Input&& then) {
   return nullptr;
 }
 
-void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
+void Shard::admit_loaded(const SagaId& id, SagaState&& state, RunOfRepeats&& latest) {
   auto& saga = *residents_.emplace(id, std::make_unique<Resident>()).first->second;
   saga.state = std::move(state);
+  saga.run = std::move(latest);
   saga.state.id = id;
   saga.saved_seq = saga.state.seq;
 
@@ -114,6 +115,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state) {
         {.at = now_, .body = event::DefinitionMissing{.missing = saga.definition == nullptr}});
     evolve(saga.state, decision.events.back());
     decision.durable = true;
+    decision.repeats = false;
   }
   if (saga.definition) {
     const auto recovered = run(saga, command::Recover{}, decision);
@@ -151,6 +153,7 @@ void Shard::settle(Resident& saga, Decision& decision) {
   hand_out(saga, decision);
   alert_of(saga, decision, was_stuck);
   std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
+  saga.repeats = saga.repeats && decision.repeats;
   // What may wait for the next write waits for an answer: while nothing is in flight none comes.
   if (decision.durable || saga.state.in_flight == 0) save(saga);
   notify(saga);
@@ -211,6 +214,25 @@ void Shard::save_before_answer(Resident& saga) {
   if (!failed_ && !saga.unsaved.empty()) save(saga);
 }
 
+void Shard::write_record(Resident& saga, Transition& row) {
+  row.first_seq = saga.saved_seq + 1;
+  saga.run.take(row.first_seq, saga.unsaved, saga.repeats);
+  if (saga.run.is_long()) {
+    row.folded = saga.run.records();
+    row.folded.pop_back();  // this one
+    row.first_seq = row.folded.front();
+    encode_({{saga.run.folded(saga.state)}}, row.record);
+    saga.run.was_folded();
+    counters_.folds += 1;
+  } else {
+    encode_(saga.unsaved, row.record);
+  }
+  row.count = static_cast<std::uint32_t>(saga.state.seq + 1 - row.first_seq);
+  saga.saved_seq = saga.state.seq;
+  saga.unsaved.clear();
+  saga.repeats = true;
+}
+
 void Shard::save(Resident& saga) {
   SKALD_CHECK(!failed_, "saga_id={}", saga.state.id.text());
   const SagaState& state = saga.state;
@@ -219,11 +241,7 @@ void Shard::save(Resident& saga) {
               saga.unsaved.size(), state.seq);
   Transition& row = ready_.transitions.emplace_back();
   row.id = state.id;
-  row.first_seq = saga.saved_seq + 1;
-  row.count = static_cast<std::uint32_t>(saga.unsaved.size());
-  encode_(saga.unsaved, row.record);
-  saga.saved_seq = state.seq;
-  saga.unsaved.clear();
+  write_record(saga, row);
   saga.number = number_ + 1;
   counters_.transitions += 1;
 

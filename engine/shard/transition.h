@@ -42,6 +42,9 @@ struct Transition {
   std::uint64_t first_seq = 0;  // sequence number of the first event in `record`, from 1
   std::uint32_t count = 0;      // events in `record`
   Bytes record;                 // encoded events (wire/stored.h)
+  /// The first sequence numbers of the saga's latest records, when this one stands for them too:
+  /// they go in the same write. Ascending, without a gap; `first_seq` is then the first of them.
+  std::vector<std::uint64_t> folded;
 
   /// Index rows change only when these differ; both absent: no change. `before` absent: a new saga.
   /// Of `before`, status and start name the row in the store; its failure is not relied upon, since

@@ -1,7 +1,11 @@
 #include "engine/store/memory_store.h"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
+#include <ranges>
+
+#include "engine/base/check.h"
 
 namespace skald {
 namespace {
@@ -41,7 +45,14 @@ Result<void> MemoryStore::commit(std::span<const ShardBatch> batches) {
 }
 
 void MemoryStore::apply(const Transition& t) {
-  records_[t.id].push_back({.first_seq = t.first_seq, .count = t.count, .bytes = t.record});
+  auto& records = records_[t.id];
+  SKALD_CHECK(t.folded.size() <= records.size(), "saga_id={}", t.id.text());
+  const auto folded = records.end() - static_cast<std::ptrdiff_t>(t.folded.size());
+  SKALD_CHECK(std::ranges::equal(std::ranges::subrange(folded, records.end()), t.folded, {},
+                                 &Record::first_seq),
+              "saga_id={} folds what are not its latest records", t.id.text());
+  records.erase(folded, records.end());
+  records.push_back({.first_seq = t.first_seq, .count = t.count, .bytes = t.record});
   if (t.new_key) keys_[t.new_key->key] = {.row = *t.new_key};
   if (t.before != t.after) {
     if (t.before) remove_rows(t.id, *t.before);

@@ -126,6 +126,12 @@ bool BatchWriter::transition(const Transition& t, SagaCounts& counts) {
 }
 
 void BatchWriter::record(const Transition& t) {
+  for (const std::uint64_t folded : t.folded) {
+    if (folded == t.first_seq) continue;  // overwritten
+    const auto erased =
+        batch_.Delete(families_.events, key_.begin().id(t.id).number64(folded).view());
+    SKALD_CHECK(erased.ok(), "{}", erased.ToString());
+  }
   const rocksdb::Slice key(key_.begin().id(t.id).number64(t.first_seq).view());
   const std::array<rocksdb::Slice, 2> parts = {
       rocksdb::Slice(fixed_value_.begin().number32(t.count).view()), rocksdb::Slice(t.record)};

@@ -68,8 +68,10 @@ class EventReader {
             .business_key = std::move(*m.mutable_business_key()),
             .body_hash = m.body_hash(),
             .input = std::move(*m.mutable_input()),
-            .deadline = m.has_deadline_in_ms() ? after(m.deadline_in_ms()) : kNever};
+            .deadline = m.has_deadline_in_ms() ? after(m.deadline_in_ms()) : kNever,
+            .replay = m.has_replay() ? std::optional(replay(*m.mutable_replay())) : std::nullopt};
   }
+  event::StepKept read(pb::StepKept& m) { return {.step = step(m)}; }
   event::StepSkipped read(pb::StepSkipped& m) { return {.step = step(m)}; }
   event::StepStarted read(pb::StepStarted& m) {
     event::StepStarted e{.step = step(m)};
@@ -183,6 +185,23 @@ class EventReader {
     return {.actor = actor(*m.mutable_actor()), .leg = leg(m)};
   }
   event::Abandoned read(pb::Abandoned& m) { return {.actor = actor(*m.mutable_actor())}; }
+  event::Folded read(pb::Folded& m) {
+    event::Folded e{
+        .events = m.events(),
+        .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+        .status_since = m.has_status_since_in_ms() ? after(m.status_since_in_ms()) : Instant{},
+        .operations = {}};
+    e.operations.reserve(static_cast<std::size_t>(m.operations_size()));
+    for (pb::Folded::Repeated& one : *m.mutable_operations()) {
+      e.operations.push_back({.leg = leg(one),
+                              .operation = read_operation(one.operation(), fault_),
+                              .after = operation(one),
+                              .first_attempt = one.first_attempt(),
+                              .outcomes = {one.succeeded(), one.rejected(), one.not_executed(),
+                                           one.unknown(), one.pending()}});
+    }
+    return e;
+  }
 
  private:
   std::uint16_t index16(std::string_view field, std::uint32_t number) {
@@ -197,11 +216,45 @@ class EventReader {
   LegRef leg(const Message& m) {
     return {.step = step(m), .leg = m.leg()};
   }
+  OperationState operation(pb::Folded::Repeated& m) {
+    return {.phase = read_phase(m.phase(), fault_),
+            .generation = plus_1(m.generation_less_1()),
+            .attempts = m.attempts(),
+            .spent_attempts = m.spent_attempts(),
+            .repeats = m.repeats(),
+            .maybe = m.maybe(),
+            .overdue = m.overdue(),
+            .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
+            .held = Millis{m.held_ms()},
+            .last_at = m.has_last_in_ms() ? after(m.last_in_ms()) : Instant{},
+            .retry_at = m.has_retry_in_ms() ? after(m.retry_in_ms()) : Instant{},
+            .last = outcome(*m.mutable_last())};
+  }
   static std::uint32_t plus_1(std::int32_t number) {
     return static_cast<std::uint32_t>(number) + 1;
   }
   Instant after(std::int64_t distance) const {
     return from_unix_ms(wrapping_add(to_unix_ms(at_), distance));
+  }
+  Replay replay(pb::Replay& m) {
+    Replay r{.of = {},
+             .actor = actor(*m.mutable_actor()),
+             .from = std::move(*m.mutable_from()),
+             .kept = {}};
+    const auto of = SagaId::parse(m.of());
+    if (of) r.of = *of;
+    if (!of) fault_.note("id of the replayed saga, of this size:", std::ssize(m.of()));
+    for (pb::Replay::Kept& from : *m.mutable_kept()) {
+      KeptStep& kept = r.kept.emplace_back();
+      kept.step = step(from);
+      for (pb::Replay::Leg& leg : *from.mutable_legs()) {
+        kept.legs.push_back({.key = std::move(*leg.mutable_key()),
+                             .request = std::move(*leg.mutable_request()),
+                             .response = std::move(*leg.mutable_response())});
+      }
+      if (from.has_output()) kept.output = std::move(*from.mutable_output());
+    }
+    return r;
   }
   Outcome outcome(pb::Outcome& m) {
     Outcome o{.kind = read_outcome_kind(m.kind(), fault_),
@@ -278,8 +331,12 @@ event::Body read_body(pb::Event& m, Instant at, Fault& fault) {
       return reader.read(*m.mutable_amended());
     case pb::Event::kCompensationMarked:
       return reader.read(*m.mutable_compensation_marked());
+    case pb::Event::kStepKept:
+      return reader.read(*m.mutable_step_kept());
     case pb::Event::kAbandoned:
       return reader.read(*m.mutable_abandoned());
+    case pb::Event::kFolded:
+      return reader.read(*m.mutable_folded());
     case pb::Event::BODY_NOT_SET:
       break;
   }

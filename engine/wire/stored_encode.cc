@@ -43,7 +43,9 @@ class EventWriter {
     out_.fixed64(7, e.body_hash);
     out_.bytes(8, e.input);
     distance(9, e.deadline, kNever);
+    if (e.replay) out_.message(10, [&] { replay(*e.replay); });
   }
+  void operator()(const event::StepKept& e) const { out_.number(1, e.step); }
   void operator()(const event::StepSkipped& e) const { out_.number(1, e.step); }
   void operator()(const event::StepStarted& e) const {
     out_.number(1, e.step);
@@ -147,6 +149,14 @@ class EventWriter {
   }
   void operator()(const event::CompensationMarked& e) const { act_on(e.actor, e.leg); }
   void operator()(const event::Abandoned& e) const { actor(e.actor); }
+  void operator()(const event::Folded& e) const {
+    out_.number(1, e.events);
+    distance(2, e.first_at, Instant{});
+    for (const auto& repeated : e.operations) {
+      out_.message(3, [&] { operation(repeated); });
+    }
+    distance(4, e.status_since, Instant{});
+  }
 
  private:
   static std::int64_t less_1(std::uint32_t number) { return static_cast<std::int32_t>(number - 1); }
@@ -155,10 +165,49 @@ class EventWriter {
     out_.number(2, ref.leg);
     out_.number(3, stored(operation));
   }
+  void operation(const event::Folded::Repeated& repeated) const {
+    const OperationState& op = repeated.after;
+    leg(repeated.leg, repeated.operation);
+    out_.number(4, stored(op.phase));
+    out_.signed_number(5, less_1(op.generation));
+    out_.number(6, op.attempts);
+    out_.number(7, op.spent_attempts);
+    out_.number(8, op.repeats);
+    out_.number(9, op.maybe ? 1 : 0);
+    out_.number(10, op.overdue ? 1 : 0);
+    distance(11, op.first_at, Instant{});
+    out_.signed_number(12, op.held.count());
+    distance(13, op.last_at, Instant{});
+    distance(14, op.retry_at, Instant{});
+    out_.message_unless_empty(15, [&] { outcome(op.last); });
+    out_.number(16, repeated.first_attempt);
+    constexpr std::uint32_t kFirstOutcome = 17;
+    for (std::uint32_t kind = 0; kind < kOutcomeKinds; ++kind) {
+      out_.number(kFirstOutcome + kind, repeated.outcomes[kind]);
+    }
+  }
   void act_on(const Actor& by, LegRef ref) const {
     actor(by);
     out_.number(2, ref.step);
     out_.number(3, ref.leg);
+  }
+  void replay(const Replay& r) const {
+    actor(r.actor);
+    out_.bytes(2, r.of.text());
+    out_.bytes(3, r.from);
+    for (const KeptStep& kept : r.kept) {
+      out_.message(4, [&] {
+        out_.number(1, kept.step);
+        for (const KeptStep::Leg& leg : kept.legs) {
+          out_.message(2, [&] {
+            out_.bytes(1, leg.key);
+            out_.bytes(2, leg.request);
+            out_.bytes(3, leg.response);
+          });
+        }
+        if (kept.output) out_.set_bytes(3, *kept.output);
+      });
+    }
   }
   void distance(std::uint32_t field, Instant instant, Instant left_out) const {
     if (instant == left_out) return;
@@ -249,6 +298,10 @@ template <>
 constexpr std::uint32_t kField<event::CompensationMarked> = 28;
 template <>
 constexpr std::uint32_t kField<event::Abandoned> = 29;
+template <>
+constexpr std::uint32_t kField<event::StepKept> = 30;
+template <>
+constexpr std::uint32_t kField<event::Folded> = 31;
 
 void write_failure(StoredWriter& out, std::uint32_t field, const FailureClass& failure) {
   out.message(field, [&] {

@@ -165,6 +165,40 @@ TYPED_TEST_P(StoreConformance, AHoleInAHistoryIsDataLossThatNamesThePlace) {
   EXPECT_NE(saga.error().message.find("seq=2"), std::string::npos) << saga.error().message;
 }
 
+TYPED_TEST_P(StoreConformance, ARecordTakesThePlaceOfThoseThatItFolds) {
+  ShardWriter writer(this->store(), 1);
+  Tale tale(id(1));
+  Tale neighbour(id(1, 2));
+  writer.commit(tale.start(at(0)), tale.step(at(1)), neighbour.start(at(1)), neighbour.step(at(1)));
+  // One that is stored, and one of the same commit.
+  const Transition same_commit = tale.step(at(2), 2);
+  const Transition folding = tale.fold({2, 3}, at(3));
+  writer.commit(same_commit, folding, tale.step(at(4)));
+  const auto saga = this->store().load(id(1));
+  ASSERT_TRUE(saga.has_value() && saga->has_value()) << saga.error().message;
+  ASSERT_EQ((*saga)->records.size(), 3u);
+  EXPECT_EQ((*saga)->records[1].first_seq, 2u);
+  EXPECT_EQ((*saga)->records[1].bytes, folding.record);
+  EXPECT_EQ((*saga)->records[2].first_seq, 6u);
+  EXPECT_EQ((*this->store().load(id(1, 2)))->records.size(), 2u);
+  // What was folded is folded again with what came since.
+  writer.commit(tale.fold({2, 6}, at(5)));
+  const auto again = this->store().load(id(1));
+  ASSERT_TRUE(again.has_value() && again->has_value()) << again.error().message;
+  ASSERT_EQ((*again)->records.size(), 2u);
+  EXPECT_EQ((*again)->records[1].first_seq, 2u);
+}
+
+TYPED_TEST_P(StoreConformance, ARefusedFoldTakesNothingAway) {
+  ShardWriter writer(this->store(), 1);
+  Tale tale(id(1));
+  writer.commit(tale.start(at(0)), tale.step(at(1)), tale.step(at(2)));
+  ShardBatch late = writer.batch({tale.fold({2, 3}, at(3))});
+  late.epoch += 1;
+  ASSERT_FALSE(this->store().commit({&late, 1}).has_value());
+  EXPECT_EQ((*this->store().load(id(1)))->records.size(), 3u);
+}
+
 // --- Keys ---
 
 TYPED_TEST_P(StoreConformance, AnIdempotencyKeyLeadsToItsSaga) {
@@ -389,7 +423,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     AShardThatNobodyOpenedIsFenced, ABatchNumberIsNeitherRepeatedNorSkipped,
     BatchesOfOneCallAreAtomicTogether, OneCallMayHoldSeveralBatchesOfOneShard,
     LoadGivesEveryRecordOfOneSagaInOrder, ASagaThatIsNotThereIsNoError,
-    AHoleInAHistoryIsDataLossThatNamesThePlace, AnIdempotencyKeyLeadsToItsSaga,
+    AHoleInAHistoryIsDataLossThatNamesThePlace, ARecordTakesThePlaceOfThoseThatItFolds,
+    ARefusedFoldTakesNothingAway, AnIdempotencyKeyLeadsToItsSaga,
     ExpiredKeysAreListedOldestFirstUntilRemoved, ARemovedKeyMayBeUsedAgain,
     ABusinessKeyLeadsToItsSagasNewestFirst, ActiveSagasAreThoseNeitherEndedNorWaiting,
     ActiveSagasComeByRangeAndResume, TimersComeEarliestFirstAndResume,

@@ -59,6 +59,14 @@ class Tale {
     seq_ += events;
     return t;
   }
+  /// One more event, in a record that takes the place of the latest ones as well.
+  Transition fold(std::vector<std::uint64_t> latest, Instant when) {
+    Transition t = step(when);
+    t.first_seq = latest.front();
+    t.count = static_cast<std::uint32_t>(seq_ + 1 - t.first_seq);
+    t.folded = std::move(latest);
+    return t;
+  }
   Transition become(SagaStatus status, Instant when) {
     SagaSummary next = summary_;
     next.status = status;

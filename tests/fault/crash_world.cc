@@ -222,9 +222,7 @@ Input CrashWorld::load(const Load& wanted) {
     Input operator()(const load::Key& key) const {
       return input::KeyLoaded{.key = key.key, .row = store.find_key(key.key)};
     }
-    Input operator()(const load::Saga& saga) const {
-      return input::SagaLoaded{.id = saga.id, .state = read_saga(store, saga.id)};
-    }
+    Input operator()(const load::Saga& saga) const { return load_saga(store, saga.id); }
     Input operator()(const load::Timers& window) const {
       input::TimersLoaded loaded;
       const auto rows = store.timers({}, window.until, std::nullopt, 100);

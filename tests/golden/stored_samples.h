@@ -50,6 +50,20 @@ inline std::vector<RecordSample> record_samples() {
                                                      .body_hash = 0xFEDCBA9876543210ULL,
                                                      .input = any,
                                                      .deadline = kBegin + Millis{60'000}}));
+  samples.push_back(sample(
+      "started_replay",
+      event::Started{
+          .definition = "create_order",
+          .version = 3,
+          .steps = 8,
+          .idempotency_key = "replay/0000000000000g000000000002/1",
+          .replay = Replay{
+              .of = {.placement = 1, .serial = 2},
+              .actor = actor,
+              .from = "deduct_stock",
+              .kept = {{.step = 1, .legs = {{.key = "7", .request = any, .response = any}, {}}},
+                       {.step = 2, .output = ""}}}}));
+  samples.push_back(sample("step_kept", event::StepKept{.step = 2}));
   samples.push_back(sample("step_skipped", event::StepSkipped{.step = 65'535}));
   samples.push_back(sample(
       "step_started",
@@ -125,6 +139,27 @@ inline std::vector<RecordSample> record_samples() {
   samples.push_back(
       sample("compensation_marked", event::CompensationMarked{.actor = actor, .leg = leg}));
   samples.push_back(sample("abandoned", event::Abandoned{.actor = actor}));
+  samples.push_back(sample(
+      "folded", event::Folded{.events = 2'953,
+                              .first_at = kBegin - Millis{3'600'000},
+                              .status_since = kBegin - Millis{7'000},
+                              .operations = {{.leg = leg,
+                                              .operation = Operation::probe,
+                                              .after = {.phase = Phase::backing_off,
+                                                        .generation = 2,
+                                                        .attempts = 1'482,
+                                                        .spent_attempts = 1'477,
+                                                        .repeats = 1'476,
+                                                        .maybe = true,
+                                                        .overdue = true,
+                                                        .first_at = kBegin - Millis{3'700'000},
+                                                        .held = Millis{60'000},
+                                                        .last_at = kBegin,
+                                                        .retry_at = kBegin + Millis{30'000},
+                                                        .last = outcome},
+                                              .first_attempt = 6,
+                                              .outcomes = {1, 2, 3, 1'470, 1}},
+                                             {}}}));
   return samples;
 }
 

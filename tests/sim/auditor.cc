@@ -90,13 +90,19 @@ void Auditor::fold(const Transition& row, Instant now) {
   take_key(row);
   KnownSaga& saga = sagas_[row.id];
   saga.state.id = row.id;
+  const std::uint64_t acknowledged = saga.state.seq;
+  // A record that stands for others tells again what was acknowledged, and more.
+  if (!row.folded.empty() && row.first_seq <= acknowledged) saga.state.seq = row.first_seq - 1;
   if (row.first_seq != saga.state.seq + 1) {
     wrong(fmt::format("I10 {} wrote event {} after {}", row.id.text(), row.first_seq,
                       saga.state.seq));
   }
   const auto events = wire::decode_events(row.record);
   if (!events) return wrong("I8 a record cannot be read back: " + events.error().message);
-  if (events->size() != row.count) wrong("I8 a record holds another number of events");
+  std::uint64_t count = 0;
+  for (const Event& event : *events) count += events_in(event);
+  if (count != row.count) wrong("I8 a record holds another number of events");
+  if (row.first_seq + count <= acknowledged) wrong("I10 a fold forgot events of " + row.id.text());
   for (const Event& event : *events) {
     if (saga.terminal_events > 0) wrong("I10 an event after the last one of " + row.id.text());
     evolve(saga.state, event);

@@ -300,7 +300,7 @@ void World::load(Seat& seat, Load wanted) {
     if (const auto* key = std::get_if<load::Key>(&wanted)) {
       loaded = input::KeyLoaded{.key = key->key, .row = store_.find_key(key->key)};
     } else if (const auto* saga = std::get_if<load::Saga>(&wanted)) {
-      input::SagaLoaded read{.id = saga->id, .state = read_saga(store_, saga->id)};
+      input::SagaLoaded read = load_saga(store_, saga->id);
       auditor_->loaded(read.id, read.state);
       loaded = std::move(read);
     } else {

@@ -72,6 +72,7 @@ class CoreWorld {
   [[nodiscard]] const std::vector<Flight>& flights() const { return flights_; }
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] std::size_t commands() const { return commands_; }
+  [[nodiscard]] const std::vector<Event>& history() const { return history_; }
   /// Everything that was wrong so far; empty: nothing.
   [[nodiscard]] const std::vector<std::string>& wrong() const { return wrong_; }
   /// What was done and what followed, one line for each command.

@@ -83,7 +83,9 @@ std::string kind_of(const Event& event) {
       "Resolved",
       "Amended",
       "CompensationMarked",
-      "Abandoned"};
+      "Abandoned",
+      "StepKept",
+      "Folded"};
   return std::string(kNames[event.body.index()]);
 }
 

@@ -35,6 +35,10 @@ struct Arguments {
   HoldArguments hold;
   std::string until;
   ActArguments act;
+  ReplayArguments replay;
+  ExportArguments exported;
+  ImportArguments imported;
+  bool simulate = false;
   bool payloads = false;
   std::string definition;
   std::uint32_t version = 0;
@@ -53,6 +57,9 @@ class CommandLine {
     add_stuck();
     add_reading_verbs();
     add_acting_verbs();
+    add_replay();
+    add_export();
+    add_import();
     add_definitions();
     add_participants();
     add_version();
@@ -163,6 +170,20 @@ class CommandLine {
   void add_list() {
     CLI::App* made = verb(app_, "list", "sagas, found by a filter",
                           [this](Session& s) { return ctl::list(s, arguments_.list); });
+    add_selection(made);
+    made->add_flag("--all", arguments_.list.all, "every one");
+    made->add_flag("--count", arguments_.list.count, "how many there are, instead");
+  }
+
+  void add_stuck() {
+    CLI::App* made = verb(app_, "stuck", "stuck sagas by what they have in common",
+                          [this](Session& s) { return ctl::stuck(s, arguments_.stuck); });
+    StuckArguments& to = arguments_.stuck;
+    made->add_option("--by", to.by, "cause (default), step or participant");
+    made->add_option("-Q,--filter", to.filter, std::string(kFilterHelp));
+  }
+
+  void add_selection(CLI::App* made) {
     ListArguments& to = arguments_.list;
     made->add_option("--status", to.statuses, "only these; may be repeated")->delimiter(',');
     made->add_option("--definition", to.definition, "only of this definition");
@@ -173,16 +194,6 @@ class CommandLine {
     made->add_option("--limit", to.limit, "how many at most")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    made->add_flag("--all", to.all, "every one");
-    made->add_flag("--count", to.count, "how many there are, instead");
-  }
-
-  void add_stuck() {
-    CLI::App* made = verb(app_, "stuck", "stuck sagas by what they have in common",
-                          [this](Session& s) { return ctl::stuck(s, arguments_.stuck); });
-    StuckArguments& to = arguments_.stuck;
-    made->add_option("--by", to.by, "cause (default), step or participant");
-    made->add_option("-Q,--filter", to.filter, std::string(kFilterHelp));
   }
 
   void add_reading_verbs() {
@@ -233,6 +244,42 @@ class CommandLine {
       made->add_option("--participant", to.participant, "or a configured name, with --path");
       made->add_option("--path", to.path, "of the method there");
     }
+  }
+
+  void add_replay() {
+    ReplayArguments& to = arguments_.replay;
+    CLI::App* made = saga_verb(
+        "replay", "do a failed saga again, as a new one",
+        [this](Session& s) { return ctl::replay(s, arguments_.saga, arguments_.replay); });
+    made->add_option("-i,--input", to.input, "merge patch of its input: JSON, @file, or -");
+    made->add_option("--from", to.from, "a step: queries and computes before it are kept");
+    made->add_option("--as", to.business_key, "business key of the new saga; else KEY-r1");
+    auto* version = made->add_option("--version", to.version, "of the definition; else its own");
+    made->add_flag("--newest", to.newest, "with the newest version")->excludes(version);
+    made->add_flag("--again", to.again, "although it was replayed before");
+    made->add_flag("--dry-run", to.dry_run, "show what would be sent");
+    made->add_option("--reason", to.reason, "recorded with it; required unless it is a dry run");
+  }
+
+  void add_export() {
+    CLI::App* made =
+        verb(app_, "export", "sagas as JSON lines, for import and for bug reports",
+             [this](Session& s) { return export_sagas(s, arguments_.exported, arguments_.list); });
+    made->add_option("SAGA", arguments_.exported.ids, "ids; without one, what is selected");
+    made->add_flag("--redact", arguments_.exported.redact,
+                   "types and lengths instead of payloads, keys and words");
+    add_selection(made);
+  }
+
+  void add_import() {
+    ImportArguments& to = arguments_.imported;
+    CLI::App* made = verb(app_, "import", "run exported sagas against their recorded answers",
+                          [this](Session& s) { return ctl::simulate(s, arguments_.imported); });
+    made->add_option("FILE", to.file, "of an export, or -")->required();
+    made->add_flag("--simulate", arguments_.simulate, "on paper: nothing is sent or stored")
+        ->required();
+    auto* version = made->add_option("--version", to.version, "of the definition; else its own");
+    made->add_flag("--newest", to.newest, "with the newest version")->excludes(version);
   }
 
   void add_definitions() {

@@ -53,6 +53,11 @@ std::string head(const Terminal& terminal, const v1::Saga& saga) {
   if (saga.has_abandoned()) {
     out += labelled(terminal, "closed", act_line(saga.abandoned(), now));
   }
+  if (saga.has_replay()) {
+    out += labelled(terminal, "replays",
+                    fmt::format("{} {}", saga.replay_of(), act_line(saga.replay(), now)));
+  }
+  for (const std::string& replay : saga.replays()) out += labelled(terminal, "replay", replay);
   return out;
 }
 
@@ -65,14 +70,17 @@ std::string attempts_of(const Terminal& terminal, const v1::Saga& saga, const v1
   const std::int64_t began = unix_ms(saga.started_at());
   for (const v1::Saga::Attempt& attempt : from.tries()) {
     if (attempt.folded() > 0) out += fmt::format("  ... {} attempts left out\n", attempt.folded());
-    const std::int64_t sent = unix_ms(attempt.sent_at());
+    const bool timed = attempt.has_sent_at();  // the last of a stored fold knows its answer's only
+    const std::int64_t sent = unix_ms(timed ? attempt.sent_at() : attempt.answered_at());
     std::string result = "no answer yet";
     if (attempt.has_answered_at()) {
       const auto& outcome = attempt.outcome();
       result = outcome_word(outcome.kind());
       if (!outcome.code().empty()) result += fmt::format(" {}", outcome.code());
       if (!outcome.message().empty()) result += fmt::format(": {}", outcome.message());
-      result += fmt::format(" after {}", short_duration(unix_ms(attempt.answered_at()) - sent));
+      if (timed) {
+        result += fmt::format(" after {}", short_duration(unix_ms(attempt.answered_at()) - sent));
+      }
     }
     out += fmt::format("  {:>3}  +{:<8} {}\n", attempt.number(), short_duration(sent - began),
                        wrapped(result, terminal.width, 16));

@@ -106,8 +106,9 @@ class Bar {
   void operation(const v1::Saga::Operation& operation, Mark in_flight, Mark succeeded) {
     std::int64_t last = 0;
     for (const v1::Saga::Attempt& attempt : operation.tries()) {
-      const std::int64_t sent = unix_ms(attempt.sent_at());
       const bool answered = attempt.has_answered_at();
+      const bool folded = answered && !attempt.has_sent_at();  // the last of many
+      const std::int64_t sent = unix_ms(folded ? attempt.answered_at() : attempt.sent_at());
       const std::int64_t until = answered ? unix_ms(attempt.answered_at()) : axis_.end();
       if (last != 0) span(last, sent, Mark::waiting);
       span(sent, until, in_flight);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "skald/v1/saga.pb.h"
+#include "skald/v1/service.pb.h"
 #include "tools/skaldctl/api_client.h"
 #include "tools/skaldctl/exit_codes.h"
 #include "tools/skaldctl/output.h"
@@ -84,6 +84,9 @@ struct SignalArguments {
   std::string payload;
 };
 
+/// Asks where a person can answer; where nobody can, nothing is done: --yes must have been given.
+[[nodiscard]] Exit confirm(const Session& session, std::string_view question);
+
 /// What skaldctl knows of an act; whether it is legal the server says.
 struct ActVerb {
   std::string_view name;       // "mark-done"
@@ -111,7 +114,31 @@ struct ActArguments {
   std::string path;
 };
 
+struct ReplayArguments {
+  std::string input;  // a merge patch: JSON, @file or "-"
+  std::string from;
+  std::string business_key;  // of the new saga
+  std::uint32_t version = 0;
+  bool newest = false;
+  bool again = false;
+  bool dry_run = false;
+  std::string reason;
+};
+
+struct ExportArguments {
+  std::vector<std::string> ids;  // none: what the list shows, every page
+  bool redact = false;
+};
+
+struct ImportArguments {
+  std::string file;  // or "-"
+  std::uint32_t version = 0;
+  bool newest = false;
+};
+
 [[nodiscard]] Exit submit(Session& session, const SubmitArguments& arguments);
+/// Errors: invalid_argument: a word that is no status, or no duration.
+[[nodiscard]] Result<v1::ListRequest> list_request(const ListArguments& arguments);
 [[nodiscard]] Exit list(Session& session, const ListArguments& arguments);
 [[nodiscard]] Exit stuck(Session& session, const StuckArguments& arguments);
 [[nodiscard]] Exit show(Session& session, const SagaName& saga, bool payloads);
@@ -132,6 +159,13 @@ struct HoldArguments {
 [[nodiscard]] Exit participants(Session& session, const std::string& participant);
 [[nodiscard]] Exit hold(Session& session, const HoldArguments& arguments);
 [[nodiscard]] Exit release(Session& session, const HoldArguments& arguments);
+/// Starts a saga that does a failed one again, or shows what it would send.
+[[nodiscard]] Exit replay(Session& session, const SagaName& saga, const ReplayArguments& arguments);
+/// Sagas as JSON lines (skald.v1.ExportedSaga).
+[[nodiscard]] Exit export_sagas(Session& session, const ExportArguments& arguments,
+                                const ListArguments& selection);
+/// Runs exported sagas against their recorded answers. Partly: some diverge.
+[[nodiscard]] Exit simulate(Session& session, const ImportArguments& arguments);
 
 [[nodiscard]] Exit definitions_list(Session& session);
 [[nodiscard]] Exit definitions_show(Session& session, const std::string& name,

@@ -95,6 +95,8 @@ Exit count(Session& session, const ListArguments& arguments) {
   return Exit::ok;
 }
 
+}  // namespace
+
 Result<v1::ListRequest> list_request(const ListArguments& arguments) {
   v1::ListRequest request;
   request.set_definition(arguments.definition);
@@ -123,8 +125,6 @@ Result<v1::ListRequest> list_request(const ListArguments& arguments) {
   request.set_order(order);
   return request;
 }
-
-}  // namespace
 
 Exit list(Session& session, const ListArguments& arguments) {
   if (arguments.count) return count(session, arguments);

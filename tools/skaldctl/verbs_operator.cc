@@ -11,20 +11,15 @@
 namespace skald::ctl {
 namespace {
 
-/// Goes on, asks where a person can answer; where nobody can, --yes must have been given.
-Exit confirm(const Session& session, std::string_view question) {
-  session.terminal.err(fmt::format("{} [y/N] ", question));
-  const auto line = session.terminal.read_line();
-  if (line == "y" || line == "Y" || line == "yes") return Exit::ok;
-  session.terminal.err("nothing was done\n");
-  return Exit::declined;
-}
-
 Exit nobody_to_ask(const Session& session) {
   say_error(session.terminal, session.format,
             {Errc::failed_precondition, "nobody is there to be asked"},
             "give --yes to go on without being asked, or --dry-run to see what it would do");
   return Exit::declined;
+}
+
+bool somebody_to_ask(const Session& session) {
+  return session.terminal.input_is_tty && !is_for_programs(session.format);
 }
 
 template <class Request>
@@ -87,9 +82,7 @@ Exit ask(Session& session, const ActVerb& verb, const SagaName& saga,
   fill_common(session, arguments, request);
   if (auto filled = fill(session, arguments, request); !filled) return session.fail(filled.error());
   const bool asks = !verb.question.empty() && !session.yes && !arguments.dry_run;
-  if (asks && (!session.terminal.input_is_tty || is_for_programs(session.format))) {
-    return nobody_to_ask(session);
-  }
+  if (asks && !somebody_to_ask(session)) return nobody_to_ask(session);
   if (asks || arguments.dry_run) {
     v1::ActResponse preview;
     request.set_dry_run(true);
@@ -114,6 +107,15 @@ Exit ask(Session& session, const ActVerb& verb, const SagaName& saga,
 }
 
 }  // namespace
+
+Exit confirm(const Session& session, std::string_view question) {
+  if (!somebody_to_ask(session)) return nobody_to_ask(session);
+  session.terminal.err(fmt::format("{} [y/N] ", question));
+  const auto line = session.terminal.read_line();
+  if (line == "y" || line == "Y" || line == "yes") return Exit::ok;
+  session.terminal.err("nothing was done\n");
+  return Exit::declined;
+}
 
 const std::vector<ActVerb>& act_verbs() {
   static const std::vector<ActVerb> kVerbs = {

@@ -9,6 +9,7 @@
 
 #include "engine/core/definition.h"
 #include "tests/support/core_world.h"
+#include "tests/support/folded_history.h"
 #include "tests/support/plan.h"
 
 namespace skald::test {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kSagas = 5'000;
 constexpr std::uint32_t kChaosMax = 120;
+constexpr std::uint32_t kVainMax = 600;  // where attempts shall repeat
 
 KeysMode any_keys(Dice& dice) { return static_cast<KeysMode>(1 + dice.below(3)); }
 
@@ -117,24 +119,31 @@ DefinitionPtr any_definition(Dice& dice) {
   return plan.seal();
 }
 
-Fate any_fate(Dice& dice, bool calm) {
-  if (dice.percent(calm ? 80 : 40)) return Fate::answered;
+enum class Weather : std::uint8_t { calm, rough, dead };  // dead: hardly anybody answers
+
+Fate any_fate(Dice& dice, Weather weather) {
+  if (weather == Weather::dead) {
+    constexpr Fate kVain[] = {Fate::not_delivered, Fate::request_lost, Fate::accepted};
+    return dice.one_in(50) ? Fate::answered : kVain[dice.below(3)];
+  }
+  if (dice.percent(weather == Weather::calm ? 80 : 40)) return Fate::answered;
   const auto fate = static_cast<Fate>(dice.below(7));
   // Refusals end sagas: rarer, so that stories grow long.
   return fate == Fate::refused && !dice.one_in(3) ? Fate::answer_lost : fate;
 }
 
-void one_command(CoreWorld& world, Dice& dice, bool calm) {
+void one_command(CoreWorld& world, Dice& dice, Weather weather) {
   const std::uint32_t what = dice.below(100);
   const auto some = [&](std::size_t size) { return dice.below(static_cast<std::uint32_t>(size)); };
   if (what < 35 && !world.queue().empty()) return world.dispatch(some(world.queue().size()));
   if (what < 75 && !world.flights().empty()) {
-    return world.answer(some(world.flights().size()), any_fate(dice, calm));
+    return world.answer(some(world.flights().size()), any_fate(dice, weather));
   }
   if (what < 85) return world.pass_to_wake();
   if (what < 91) return world.pass(Millis{dice.below(3'000)});
   if (what < 94) return world.signal(fmt::format("s{}", dice.below(6)), "paid");
-  if (calm) return;
+  if (weather == Weather::calm) return;
+  if (weather == Weather::dead && !dice.one_in(8)) return;
   if (what < 96) return world.crash();
   if (what < 97) return world.retry();
   if (what < 98) return world.pause_or_resume();
@@ -144,7 +153,8 @@ void one_command(CoreWorld& world, Dice& dice, bool calm) {
 }
 
 struct Tally {
-  std::uint64_t commands = 0, completed = 0, compensated = 0, abandoned = 0, in_doubt = 0;
+  std::uint64_t commands = 0, completed = 0, compensated = 0, abandoned = 0, in_doubt = 0,
+                folds = 0;
 };
 
 bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
@@ -152,12 +162,17 @@ bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
   const DefinitionPtr definition = any_definition(dice);
   CoreWorld world(definition, dice.next(), story != nullptr);
   world.start();
-  const bool calm = dice.one_in(3);
-  const std::uint32_t chaos = dice.below(kChaosMax);
+  const Weather weather = dice.one_in(3)   ? Weather::calm
+                          : dice.one_in(8) ? Weather::dead
+                                           : Weather::rough;
+  const std::uint32_t chaos = dice.below(weather == Weather::dead ? kVainMax : kChaosMax);
   for (std::uint32_t i = 0; i < chaos && world.wrong().empty(); ++i) {
-    one_command(world, dice, calm);
+    one_command(world, dice, weather);
   }
   const bool ended = world.wrong().empty() && world.heals();
+  const FoldedHistory folded(world.history(), dice);
+  const bool folds = folded.wrong().empty() && folded.state(world.state().id) == world.state();
+  tally.folds += folded.folds();
   tally.commands += world.commands();
   if (world.state().status == SagaStatus::completed)
     tally.completed += 1;
@@ -167,8 +182,10 @@ bool one_saga(std::uint64_t seed, Tally& tally, std::string* story) {
     tally.abandoned += 1;
   else
     tally.in_doubt += 1;
-  if (story != nullptr) *story = world.story() + (ended ? "" : "it does not end\n");
-  return ended && world.wrong().empty();
+  if (story != nullptr)
+    *story = world.story() + (ended ? "" : "it does not end\n") +
+             (folds ? "" : "folded it is another one: " + folded.wrong());
+  return ended && folds && world.wrong().empty();
 }
 
 /// The same saga again, told.
@@ -195,12 +212,14 @@ TEST(RandomSagas, KeepEveryInvariantAndEndWithFairParticipants) {
     ASSERT_TRUE(one_saga(seed, tally, nullptr)) << "SKALD_SEED=" << seed << "\n" << story_of(seed);
   }
   if (seed_wanted != 0) return;
-  fmt::print("{} sagas, {} commands: {} completed, {} compensated, {} abandoned, {} in doubt\n",
-             sagas, tally.commands, tally.completed, tally.compensated, tally.abandoned,
-             tally.in_doubt);
+  fmt::print(
+      "{} sagas, {} commands: {} completed, {} compensated, {} abandoned, {} in doubt, {} folds\n",
+      sagas, tally.commands, tally.completed, tally.compensated, tally.abandoned, tally.in_doubt,
+      tally.folds);
   EXPECT_GT(tally.completed, sagas / 10);
   EXPECT_GT(tally.compensated, sagas / 10);
   EXPECT_LT(tally.in_doubt, sagas / 4);
+  EXPECT_GT(tally.folds, sagas / 10);
 }
 
 }  // namespace

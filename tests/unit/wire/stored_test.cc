@@ -132,10 +132,53 @@ class RandomEvents {
     if (yes()) o.retry_after = Millis{static_cast<std::int64_t>(random_())};
     return o;
   }
+  std::optional<Replay> replay() {
+    if (yes()) return std::nullopt;
+    Replay made{.of = {.placement = random_(), .serial = random_()},
+                .actor = actor(),
+                .from = bytes(),
+                .kept = {}};
+    made.kept.resize(below(4));
+    for (KeptStep& step : made.kept) {
+      step.step = index();
+      step.legs.resize(below(3));
+      for (auto& leg : step.legs) {
+        leg = {.key = bytes(), .request = bytes(), .response = bytes()};
+      }
+      if (yes()) step.output = bytes();
+    }
+    return made;
+  }
   event::StepStarted step_started() {
     event::StepStarted e{.step = index()};
     e.legs.resize(below(5));
     for (auto& one : e.legs) one = {.key = bytes(), .request = bytes()};
+    return e;
+  }
+  event::Folded folded() {
+    event::Folded e{.events = random_(),
+                    .first_at = instant(),
+                    .status_since = instant(),
+                    .operations = {}};
+    e.operations.resize(below(4));
+    for (auto& one : e.operations) {
+      one = {.leg = leg(),
+             .operation = operation(),
+             .after = {.phase = phase(),
+                       .generation = number(),
+                       .attempts = number(),
+                       .spent_attempts = number(),
+                       .repeats = number(),
+                       .maybe = yes(),
+                       .overdue = yes(),
+                       .first_at = instant(),
+                       .held = Millis{static_cast<std::int64_t>(random_())},
+                       .last_at = instant(),
+                       .retry_at = instant(),
+                       .last = outcome()},
+             .first_attempt = number(),
+             .outcomes = {number(), number(), number(), number(), number()}};
+    }
     return e;
   }
   event::Body body() {
@@ -149,7 +192,8 @@ class RandomEvents {
                               .business_key = bytes(),
                               .body_hash = random_(),
                               .input = bytes(),
-                              .deadline = instant()};
+                              .deadline = instant(),
+                              .replay = replay()};
       case 1:
         return event::StepSkipped{.step = index()};
       case 2:
@@ -219,7 +263,9 @@ class RandomEvents {
     }
   }
   event::Body act() {
-    switch (below(7)) {
+    switch (below(8)) {
+      case 7:
+        return event::StepKept{.step = index()};
       case 0:
         return event::Paused{.actor = actor()};
       case 1:
@@ -251,6 +297,8 @@ class RandomEvents {
       }
       case 5:
         return event::CompensationMarked{.actor = actor(), .leg = leg()};
+      case 6:
+        return folded();
       default:
         return event::Abandoned{.actor = actor()};
     }
