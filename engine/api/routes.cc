@@ -27,6 +27,7 @@ OperatorService& service_of(Services& services, const OperatorService*) {
   return services.operators;
 }
 ReplayService& service_of(Services& services, const ReplayService*) { return services.replays; }
+UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -87,6 +88,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.OperatorService/Abandon", Unary<&OperatorService::abandon>::run},
     Procedure{"/skald.v1.OperatorService/Replay", Unary<&ReplayService::replay>::run},
     Procedure{"/skald.v1.OperatorService/Simulate", Unary<&ReplayService::simulate>::run},
+    Procedure{"/skald.v1.UpkeepService/CheckStore", Unary<&UpkeepService::check_store>::run},
+    Procedure{"/skald.v1.UpkeepService/BackUp", Unary<&UpkeepService::back_up>::run},
 };
 
 struct Page {
@@ -120,8 +123,8 @@ HttpResponse not_routed(std::string_view path) {
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
        fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "DefinitionService/*, OperatorService/* and ParticipantService/*, pages are "
-                   "/healthz, /readyz and /metrics",
+                   "DefinitionService/*, OperatorService/*, ParticipantService/* and "
+                   "UpkeepService/*, pages are /healthz, /readyz and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
@@ -174,7 +177,8 @@ Routes::Routes(Engine& engine, ServiceOptions options)
     : engine_(engine),
       services_{.sagas = SagaService(engine, options),
                 .operators = OperatorService(engine, options),
-                .replays = ReplayService(engine, std::move(options))} {}
+                .replays = ReplayService(engine, std::move(options)),
+                .upkeep = UpkeepService(engine)} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

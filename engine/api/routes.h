@@ -8,6 +8,7 @@
 #include "engine/api/operator_service.h"
 #include "engine/api/replay_service.h"
 #include "engine/api/saga_service.h"
+#include "engine/api/upkeep_service.h"
 #include "engine/net/http_message.h"
 #include "engine/net/http_server.h"
 #include "engine/runtime/engine.h"
@@ -24,11 +25,12 @@ struct Services {
   SagaService sagas;
   OperatorService operators;
   ReplayService replays;
+  UpkeepService upkeep;
 };
 
-/// POST /skald.v1.{SagaService,DefinitionService,OperatorService}/*, GET /healthz, /readyz,
-/// /metrics. Thread: handle() from any thread. Must outlive every answer; the engine must outlive
-/// it.
+/// POST /skald.v1.{SagaService,DefinitionService,OperatorService,UpkeepService}/*, GET /healthz,
+/// /readyz, /metrics. Thread: handle() from any thread. Must outlive every answer; the engine must
+/// outlive it.
 class Routes {
  public:
   Routes(Engine& engine, ServiceOptions options);

@@ -24,7 +24,7 @@ Committer::~Committer() { stop(); }
 
 void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_high,
                      std::vector<Transition> transitions, std::vector<std::string> keys_removed,
-                     std::vector<Note> notes) {
+                     std::vector<Note> notes, std::vector<EndedSaga> sagas_removed) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
@@ -34,7 +34,8 @@ void Committer::push(std::uint32_t shard, std::uint64_t number, Instant clock_hi
                               .clock_high = clock_high,
                               .transitions = std::move(transitions),
                               .keys_removed = std::move(keys_removed),
-                              .notes = std::move(notes)});
+                              .notes = std::move(notes),
+                              .sagas_removed = std::move(sagas_removed)});
   }
   if (first) wake_.notify_one();
 }
@@ -55,6 +56,11 @@ Committer::Figures Committer::figures() const {
   return copy;
 }
 
+bool Committer::has_room(const Taken& taken) const {
+  return taken.transitions < options_.records_max && taken.bytes < options_.bytes_max &&
+         taken.removed < options_.removals_max;
+}
+
 Committer::Taken Committer::take() {
   Taken taken;
   for (std::uint32_t shard = 0; shard < queues_.size(); ++shard) {
@@ -65,9 +71,8 @@ Committer::Taken Committer::take() {
     batch.epoch = metas_[shard].epoch;
     batch.number = metas_[shard].number + 1;
     std::uint64_t number = 0;
-    while (!queue.empty() &&
-           (batch.transitions.empty() ||
-            (taken.transitions < options_.records_max && taken.bytes < options_.bytes_max))) {
+    // At least one of each shard, which is told how far it is durable.
+    while (!queue.empty() && (number == 0 || has_room(taken))) {
       Chunk& chunk = queue.front();
       number = chunk.number;
       batch.clock_high = chunk.clock_high;
@@ -78,6 +83,8 @@ Committer::Taken Committer::take() {
       }
       std::ranges::move(chunk.keys_removed, std::back_inserter(batch.keys_removed));
       std::ranges::move(chunk.notes, std::back_inserter(batch.notes));
+      taken.removed += chunk.sagas_removed.size();
+      std::ranges::move(chunk.sagas_removed, std::back_inserter(batch.sagas_removed));
       queue.pop_front();
       queued_ -= 1;
     }

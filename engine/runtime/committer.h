@@ -31,6 +31,7 @@ class Committer {
     std::size_t bytes_max = 1 << 20;
     std::size_t bytes_per_look = 0;  // 0: never
     std::function<void()> look;      // called each time so many bytes of records are durable
+    std::size_t removals_max = 64;   // sagas removed by one commit: it has to read their rows
   };
 
   /// `metas`: each shard's position, as open_shard() gave it.
@@ -43,7 +44,7 @@ class Committer {
   /// Thread: any; calls of one shard in the order of their numbers.
   void push(std::uint32_t shard, std::uint64_t number, Instant clock_high,
             std::vector<Transition> transitions, std::vector<std::string> keys_removed,
-            std::vector<Note> notes);
+            std::vector<Note> notes, std::vector<EndedSaga> sagas_removed);
   /// Commits what was pushed, then stops. Idempotent.
   void stop();
 
@@ -64,16 +65,19 @@ class Committer {
     std::vector<Transition> transitions;
     std::vector<std::string> keys_removed;
     std::vector<Note> notes;
+    std::vector<EndedSaga> sagas_removed;
   };
   struct Taken {
     std::vector<ShardBatch> batches;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> numbers;  // (shard, number)
     std::size_t transitions = 0;
+    std::size_t removed = 0;  // sagas
     std::size_t bytes = 0;
   };
 
   void work();
   [[nodiscard]] Taken take();
+  [[nodiscard]] bool has_room(const Taken& taken) const;
 
   Store& store_;
   const Options options_;

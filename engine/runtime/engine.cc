@@ -17,6 +17,12 @@ Result<void> EngineOnThreads::open() {
   const std::size_t shards = parts_.options.threads != 0
                                  ? parts_.options.threads
                                  : std::max(1U, std::thread::hardware_concurrency());
+  upkeep_ = std::make_unique<Upkeep>(
+      Upkeep::Parts{parts_.store, blocking_, definitions_, parts_.options, shards,
+                    [this](std::uint32_t shard, std::vector<EndedSaga> sagas) {
+                      drivers_[shard]->post(input::RemoveSagas{.sagas = std::move(sagas)});
+                    },
+                    parts_.log.named("upkeep")});
   std::vector<ShardMeta> metas;
   Instant high{};
   for (std::uint32_t i = 0; i < shards; ++i) {

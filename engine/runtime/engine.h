@@ -122,6 +122,11 @@ class Engine {
   /// The hold that ended. Errors: not_found (it is not held; says what is).
   virtual void release(std::string participant, std::string path,
                        Answer<ParticipantHold> answer) = 0;
+  /// Holds every row of the store against the histories, beside whatever goes on. Minutes for
+  /// millions of sagas. Errors: the store's; aborted (another check or backup runs).
+  virtual void check_store(Answer<CheckReport> answer) = 0;
+  /// Copies the store into a new directory on this machine and checks the copy. Errors: as above.
+  virtual void back_up(std::string directory, Answer<CheckReport> answer) = 0;
 
   [[nodiscard]] virtual std::vector<DefinitionPtr> definitions() const = 0;  // all versions
   /// nullptr when unknown; version 0: the newest.

@@ -19,6 +19,7 @@ void EngineOnThreads::keep_house() {
   judge_disk();
   for (auto& driver : drivers_) driver->refresh_figures();
   if (++house_rounds_ % kKeysEvery == 0) sweep_keys();
+  upkeep_->sweep(clock_->now());
   house_timer_->expires_after(kHousekeepingEvery);
   house_timer_->async_wait([this](const boost::system::error_code& ec) {
     if (!ec) keep_house();
@@ -61,6 +62,15 @@ void EngineOnThreads::sweep_keys() {
   });
 }
 
+void EngineOnThreads::check_store(Answer<CheckReport> answer) {
+  read<CheckReport>([this] { return upkeep_->check(); }, std::move(answer));
+}
+
+void EngineOnThreads::back_up(std::string directory, Answer<CheckReport> answer) {
+  read<CheckReport>([this, to = std::move(directory)] { return upkeep_->back_up(to); },
+                    std::move(answer));
+}
+
 void EngineOnThreads::drain(Millis grace) {
   if (stopped_ || draining_.exchange(true)) return;
   const Error told{
@@ -86,6 +96,7 @@ void EngineOnThreads::stop_threads() {
   // Inputs first, then what they wrote, then the threads that would be told.
   if (committer_) committer_->stop();
   for (auto& driver : drivers_) driver->stop();
+  if (upkeep_) upkeep_->stop();
   blocking_.stop();
 }
 

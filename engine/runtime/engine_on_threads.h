@@ -16,26 +16,15 @@
 #include "engine/runtime/committer.h"
 #include "engine/runtime/engine.h"
 #include "engine/runtime/engine_clock.h"
+#include "engine/runtime/placement.h"
 #include "engine/runtime/shard_driver.h"
+#include "engine/runtime/upkeep.h"
 
 namespace skald {
 
 inline constexpr std::uint32_t kBlockingThreads = 4;
 /// The disk is judged each time so many parts of the reserve have been written, too.
 inline constexpr std::size_t kLooksPerReserve = 64;
-
-/// Which shard a saga lives on: ranges of the 64-bit placement, never a modulus.
-[[nodiscard]] constexpr std::uint32_t shard_of(std::uint64_t placement, std::size_t shards) {
-  return static_cast<std::uint32_t>((static_cast<unsigned __int128>(placement) * shards) >> 64);
-}
-/// shard_of() and range_of() agree for every placement.
-[[nodiscard]] constexpr PlacementRange range_of(std::uint32_t shard, std::size_t shards) {
-  const auto begin = [&](std::uint64_t s) -> unsigned __int128 {
-    return ((static_cast<unsigned __int128>(s) << 64) + shards - 1) / shards;
-  };
-  return {.first = static_cast<std::uint64_t>(begin(shard)),
-          .last = static_cast<std::uint64_t>(begin(shard + 1ULL) - 1)};
-}
 
 class EngineOnThreads final : public Engine {
  public:
@@ -56,6 +45,8 @@ class EngineOnThreads final : public Engine {
   void list(ListQuery query, Answer<ListPage> answer) override;
   void count(CountQuery query, Answer<CountPage> answer) override;
   void groups(GroupQuery query, Answer<FailureGroups> answer) override;
+  void check_store(Answer<CheckReport> answer) override;
+  void back_up(std::string directory, Answer<CheckReport> answer) override;
   void signal(SagaRef saga, Signal signal, Answer<bool> answer) override;
   void cancel(SagaRef saga, Actor actor, Answer<SagaAnswer> answer) override;
   void retry(SagaRef saga, Actor actor, std::string leg, Answer<SagaAnswer> answer) override;
@@ -111,6 +102,7 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<boost::asio::steady_timer> house_timer_;
   std::uint32_t house_rounds_ = 0;
+  std::unique_ptr<Upkeep> upkeep_;
   std::atomic<bool> judging_disk_{false};
   bool disk_low_ = false;  // of whoever judges
   std::atomic<bool> draining_{false};

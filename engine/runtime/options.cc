@@ -5,11 +5,24 @@
 namespace skald {
 namespace {
 
+constexpr Millis kRetentionMax{100LL * 365 * 24 * 3'600'000};
+
 template <class T>
 void in_range(std::vector<std::string>& wrong, std::string_view name, T value, T low, T high) {
   if (value < low || value > high) {
     wrong.push_back(fmt::format("{}={} is out of range {}..{}", name, value, low, high));
   }
+}
+
+void in_range(std::vector<std::string>& wrong, std::string_view of, const Retention& retention) {
+  const auto check = [&](std::string_view status, const std::optional<Millis>& kept) {
+    if (!kept) return;
+    in_range<std::int64_t>(wrong, fmt::format("retention{}.{}_ms", of, status), kept->count(), 0,
+                           kRetentionMax.count());
+  };
+  check("completed", retention.completed);
+  check("compensated", retention.compensated);
+  check("abandoned", retention.abandoned);
 }
 
 }  // namespace
@@ -27,6 +40,10 @@ std::vector<std::string> EngineOptions::validate() const {
   in_range<std::uint32_t>(wrong, "input_bytes_max", input_bytes_max, 64, 64U << 20);
   in_range<std::int64_t>(wrong, "key_retention_ms", key_retention.count(), 0,
                          10LL * 365 * 24 * 3'600'000);
+  in_range(wrong, "", retention);
+  for (const auto& [definition, own] : retention_by_definition) {
+    in_range(wrong, "." + definition, own);
+  }
   in_range<std::int64_t>(wrong, "timer_window_ms", timer_window.count(), 1'000, 24LL * 3'600'000);
   in_range<std::uint32_t>(wrong, "participant_default.in_flight_max",
                           participant_default.in_flight_max, 1, 100'000);

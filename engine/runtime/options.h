@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,15 @@ namespace skald {
 
 struct ParticipantOptions {
   std::uint32_t in_flight_max = 256;  // attempts at once, all threads together; 1..100'000
+};
+
+/// How long an ended saga is kept after its end; 0: for ever. Absent: as for every definition.
+/// A saga with an idempotency key stays as long as its key at least (key_retention).
+struct Retention {
+  std::optional<Millis> completed;
+  std::optional<Millis> compensated;
+  std::optional<Millis> abandoned;
+  bool operator==(const Retention&) const = default;
 };
 
 struct EngineOptions {
@@ -30,6 +40,8 @@ struct EngineOptions {
   Millis key_retention{7LL * 24 * 3'600'000};  // of idempotency keys, after the saga's end (rule 9)
   Millis timer_window{60'000};                 // durable timers due within it are kept in memory
   BreakerPolicy breaker;                       // of each method of each participant, per thread
+  Retention retention;                         // of every definition; absent: for ever
+  std::map<std::string, Retention> retention_by_definition;
   ParticipantOptions participant_default;
   std::map<std::string, ParticipantOptions> participants;  // by participant name or origin
 

@@ -112,7 +112,7 @@ void ShardDriver::honour(Ready ready) {
     SKALD_CHECK(!failed_, "shard={}", parts_.index);
     parts_.committer.push(parts_.index, ready.number, parts_.clock.now(),
                           std::move(ready.transitions), std::move(ready.keys_removed),
-                          std::move(ready.notes));
+                          std::move(ready.notes), std::move(ready.sagas_removed));
   }
   if (!ready.calls.empty() || !ready.answers.empty() || !ready.alerts.empty()) {
     held_.push_back({.number = failed_ ? 0 : ready.number,

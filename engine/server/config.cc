@@ -13,6 +13,8 @@ namespace skald::server {
 namespace {
 
 constexpr std::string_view kParticipants = "participants.";
+constexpr std::string_view kRetention = "retention.";
+constexpr std::string_view kLastRetention = "retention.abandoned";  // of every definition
 constexpr std::string_view kAllow = "participants.allow";
 constexpr int kFileDepthMax = 16;  // maps inside each other; an alias may even hold itself
 
@@ -35,6 +37,8 @@ class Loader {
     } else if (given.key.starts_with(kParticipants)) {
       stored =
           set_participant(std::string_view(given.key).substr(kParticipants.size()), given.value);
+    } else if (given.key.starts_with(kRetention)) {
+      stored = set_retention(std::string_view(given.key).substr(kRetention.size()), given.value);
     } else {
       stored = fail(Errc::invalid_argument, "unknown key{}", suggestion(given.key));
     }
@@ -80,6 +84,33 @@ class Loader {
     return fail(Errc::invalid_argument,
                 "a participant has url and in_flight_max; beside participants there are allow and "
                 "in_flight_max");
+  }
+
+  /// `rest` is "create_order.completed".
+  Result<void> set_retention(std::string_view rest, const std::string& value) {
+    const std::size_t dot = rest.rfind('.');
+    const std::string definition(rest.substr(0, dot));
+    const std::string_view status = dot == rest.npos || dot == 0 ? "" : rest.substr(dot + 1);
+    const auto kept = parse_retention(value);
+    if (!kept) return std::unexpected(kept.error());
+    Retention own;
+    if (const auto found = loaded_.config.engine.retention_by_definition.find(definition);
+        found != loaded_.config.engine.retention_by_definition.end()) {
+      own = found->second;
+    }
+    if (status == "completed") {
+      own.completed = *kept;
+    } else if (status == "compensated") {
+      own.compensated = *kept;
+    } else if (status == "abandoned") {
+      own.abandoned = *kept;
+    } else {
+      return fail(Errc::invalid_argument,
+                  "expected retention.STATUS or retention.DEFINITION.STATUS with completed, "
+                  "compensated or abandoned: no other saga is ever removed");
+    }
+    loaded_.config.engine.retention_by_definition[definition] = own;
+    return {};
   }
 
   /// The known key with the same letters at its start, if any.
@@ -182,6 +213,23 @@ void apply_participants(std::string_view text, const std::string& origin, Loader
   }
 }
 
+/// "create_order.completed=7d,..." as SKALD_RETENTION and --retention give them.
+void apply_retention(std::string_view text, const std::string& origin, Loader& loader) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view item = text.substr(0, comma);
+    const std::size_t equals = item.find('=');
+    if (equals == item.npos || equals == 0 || equals + 1 == item.size()) {
+      loader.mistake(origin, item, "expected DEFINITION.STATUS=DURATION");
+    } else {
+      loader.apply({.key = fmt::format("{}{}", kRetention, item.substr(0, equals)),
+                    .value = std::string(item.substr(equals + 1)),
+                    .origin = origin});
+    }
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+}
+
 void read_environment(const ConfigSources& sources, Loader& loader) {
   if (!sources.environment) return;
   for (const Setting& setting : settings()) {
@@ -193,12 +241,17 @@ void read_environment(const ConfigSources& sources, Loader& loader) {
   if (const auto value = sources.environment("SKALD_PARTICIPANTS")) {
     apply_participants(*value, "SKALD_PARTICIPANTS", loader);
   }
+  if (const auto value = sources.environment("SKALD_RETENTION")) {
+    apply_retention(*value, "SKALD_RETENTION", loader);
+  }
 }
 
 void read_flags(const ConfigSources& sources, Loader& loader) {
   for (const FlagValue& flag : sources.flags) {
     if (flag.key == "participant") {
       apply_participants(flag.value, "--participant", loader);
+    } else if (flag.key == "retention") {
+      apply_retention(flag.value, "--retention", loader);
     } else {
       loader.apply({.key = flag.key, .value = flag.value, .origin = flag_name(flag.key)});
     }
@@ -299,6 +352,23 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
   return loader.finish();
 }
 
+namespace {
+
+void print_retention(const EngineOptions& options, ConfigPrinter& printer) {
+  for (const auto& [definition, own] : options.retention_by_definition) {
+    const auto line = [&](std::string_view status, const std::optional<Millis>& kept) {
+      if (!kept) return;
+      printer.line(fmt::format("{}{}.{}", kRetention, definition, status),
+                   yaml_text(server::print_retention(kept)));
+    };
+    line("completed", own.completed);
+    line("compensated", own.compensated);
+    line("abandoned", own.abandoned);
+  }
+}
+
+}  // namespace
+
 std::string print_config(const LoadedConfig& loaded) {
   ConfigPrinter printer(loaded);
   for (const Setting& setting : settings()) {
@@ -306,6 +376,7 @@ std::string print_config(const LoadedConfig& loaded) {
     printer.line(std::string(setting.key), setting.key == kAllow
                                                ? yaml_list(loaded.config.participants_allow)
                                                : yaml_text(value));
+    if (setting.key == kLastRetention) print_retention(loaded.config.engine, printer);
   }
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> participants;
   for (const auto& [name, url] : loaded.config.participant_urls) {

@@ -15,7 +15,8 @@ constexpr const char* kFooter =
     "wins.\n"
     "`skaldd --print-config` shows every setting and where it comes from.\n"
     "SIGTERM drains; a second one stops at once.\n"
-    "Exit codes: 0 drained, 1 failed, 2 wrong usage or configuration.";
+    "Exit codes: 0 drained, 1 failed, 2 wrong usage or configuration, 9 --check found something "
+    "wrong.";
 
 std::optional<std::string> process_environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -44,6 +45,15 @@ CommandLine parse_command_line(int argc, char** argv) {
       ->type_name("NAME=URL")
       ->expected(1)
       ->take_all();
+  app.add_option_function<std::vector<std::string>>(
+         "--retention",
+         [flags](const std::vector<std::string>& all) {
+           for (const std::string& one : all) flags->push_back({"retention", one});
+         },
+         "of one definition: create_order.completed=30d; may be repeated")
+      ->type_name("DEFINITION.STATUS=DURATION")
+      ->expected(1)
+      ->take_all();
   for (const Setting& setting : settings()) {
     const std::string key(setting.key);
     const std::string help(setting.help);
@@ -57,6 +67,9 @@ CommandLine parse_command_line(int argc, char** argv) {
     }
   }
   app.add_flag("--print-config", line.print_config, "print the effective configuration and leave");
+  app.add_flag("--check", line.check,
+               "check the store of --data, which no skaldd may have open; print what is wrong, and "
+               "leave");
   app.add_flag("--version", line.version, "print the version and leave");
   try {
     app.parse(argc, argv);

@@ -10,6 +10,7 @@ namespace skald::server {
 struct CommandLine {
   ConfigSources sources;  // file and flags; the environment is the process's own
   bool print_config = false;
+  bool check = false;  // the store, and leave
   bool version = false;
   int exit_code = -1;  // >= 0: leave with it, everything has been said
 };

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/base/version.h"
+#include "engine/server/check_store.h"
 #include "engine/server/config.h"
 #include "engine/server/flags.h"
 #include "engine/server/signals.h"
@@ -37,6 +38,8 @@ int main(int argc, char** argv) {
   if (config.data.empty()) return complain(kUsage, "--data DIR is required (see --help)");
 
   wire::keep_protobuf_quiet();
+
+  if (line.check) return check_store(config);
 
   TerminationSignals signals;  // before any thread, so that all of them leave signals to it
   const Logger log({.level = config.log_level, .format = config.log_format});

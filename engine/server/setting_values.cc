@@ -65,6 +65,19 @@ std::string print_duration(Millis duration) {
   return print_in_units(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
 }
 
+Result<Millis> parse_retention(std::string_view text) {
+  if (text == "forever") return Millis{0};
+  const auto kept = parse_duration(text);
+  if (!kept || *kept == Millis{0}) {
+    return fail(Errc::invalid_argument, "expected \"forever\" or a duration: 12h, 30d");
+  }
+  return kept;
+}
+
+std::string print_retention(std::optional<Millis> kept) {
+  return !kept || *kept == Millis{0} ? "forever" : print_duration(*kept);
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
   return parse_in_units(text, kSizeUnits, "expected a size: 4096, 64KiB, 256MiB, 1GiB");
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace skald::server {
 /// "500ms", "30s", "5m", "12h", "7d".
 [[nodiscard]] Result<Millis> parse_duration(std::string_view text);
 [[nodiscard]] std::string print_duration(Millis duration);
+/// A duration, or "forever" (0).
+[[nodiscard]] Result<Millis> parse_retention(std::string_view text);
+[[nodiscard]] std::string print_retention(std::optional<Millis> kept);
 /// "4096", "64KiB", "256MiB", "1GiB".
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 [[nodiscard]] std::string print_size(std::uint64_t bytes);

@@ -43,6 +43,18 @@ std::string get_duration(const ServerConfig& config) {
   return print_duration(config.engine.*member);
 }
 
+template <auto member>
+Result<void> set_retention(ServerConfig& config, std::string_view text) {
+  const auto kept = parse_retention(text);
+  if (!kept) return std::unexpected(kept.error());
+  config.engine.retention.*member = *kept;
+  return {};
+}
+template <auto member>
+std::string get_retention(const ServerConfig& config) {
+  return print_retention(config.engine.retention.*member);
+}
+
 std::string_view name_of(LogLevel level) {
   switch (level) {
     case LogLevel::debug:
@@ -160,6 +172,12 @@ const std::vector<Setting> kSettings{
      set_duration<&EngineOptions::key_retention>, get_duration<&EngineOptions::key_retention>},
     {"engine.timer_window", "timers due within it are kept in memory",
      set_duration<&EngineOptions::timer_window>, get_duration<&EngineOptions::timer_window>},
+    {"retention.completed", "how long a completed saga is kept after its end, or forever",
+     set_retention<&Retention::completed>, get_retention<&Retention::completed>},
+    {"retention.compensated", "the same of one that was undone",
+     set_retention<&Retention::compensated>, get_retention<&Retention::compensated>},
+    {"retention.abandoned", "the same of one that a person closed",
+     set_retention<&Retention::abandoned>, get_retention<&Retention::abandoned>},
     {"participants.allow", "addresses that may be called; empty: loopback only", set_allow,
      get_allow},
     {"participants.breaker_failures",

@@ -94,6 +94,10 @@ struct Recover {
 struct ExpireKeys {
   std::vector<KeyRow> rows;
 };
+/// Ended sagas whose retention is over.
+struct RemoveSagas {
+  std::vector<EndedSaga> sagas;
+};
 /// Admission closes (drain, disk reserve) or opens again (no error). Draining: nothing new is sent
 /// either; answers of what is out are still recorded.
 struct Admission {
@@ -115,9 +119,10 @@ struct Hold {
 
 }  // namespace input
 
-using Input = std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel,
-                           input::Retry, input::Act, input::Reply, input::Tick, input::KeyLoaded,
-                           input::SagaLoaded, input::TimersLoaded, input::Recover,
-                           input::ExpireKeys, input::Admission, input::WriteNote, input::Hold>;
+using Input =
+    std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
+                 input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
+                 input::TimersLoaded, input::Recover, input::ExpireKeys, input::RemoveSagas,
+                 input::Admission, input::WriteNote, input::Hold>;
 
 }  // namespace skald

@@ -2,8 +2,8 @@
 //
 //   1. Run `loads` in any order, whenever; step() their answers.
 //   2. Send `queries` at once.
-//   3. Persist `transitions`, `keys_removed` and `notes` atomically, after those of every earlier
-//      Ready. When that is durable call advance(number).
+//   3. Persist `transitions`, `keys_removed`, `sagas_removed` and `notes` atomically, after those
+//      of every earlier Ready. When that is durable call advance(number).
 //   4. Only when everything up to `number` is durable: send `calls` and give `answers`, in order
 //   over
 //      successive Readies. `transitions` may be empty while `number` names earlier writes.
@@ -45,13 +45,15 @@ struct Ready {
   std::vector<Transition> transitions;
   std::vector<std::string> keys_removed;
   std::vector<Note> notes;
+  std::vector<EndedSaga> sagas_removed;
   std::vector<Invocation> calls;
   std::vector<ShardAnswer> answers;
   std::vector<Alert> alerts;  // told when everything up to `number` is durable
   Instant wake_at = kNever;
 
   [[nodiscard]] bool has_writes() const {
-    return !transitions.empty() || !keys_removed.empty() || !notes.empty();
+    return !transitions.empty() || !keys_removed.empty() || !sagas_removed.empty() ||
+           !notes.empty();
   }
 };
 

@@ -264,6 +264,17 @@ void Shard::on(input::Hold& in) {
   if (!in.held) freed_lanes_ = gates_.waiting_lanes(now_);
 }
 
+void Shard::on(input::RemoveSagas& in) {
+  if (failed_) return;
+  for (EndedSaga& saga : in.sagas) {
+    // Somebody asks for it just now: the next sweep finds it again. The store looks once more
+    // whether it has ended.
+    const bool in_use = residents_.contains(saga.id) || loading_.contains(saga.id) ||
+                        key_lookups_.contains(saga.idempotency_key);
+    if (!in_use) ready_.sagas_removed.push_back(std::move(saga));
+  }
+}
+
 void Shard::on(input::Admission& in) {
   closed_ = std::move(in.closed);
   draining_ = in.draining;

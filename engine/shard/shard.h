@@ -120,6 +120,7 @@ class Shard {
   void on(input::TimersLoaded& in);
   void on(input::Recover& in);
   void on(input::ExpireKeys& in);
+  void on(input::RemoveSagas& in);
   void on(input::Admission& in);
   void on(input::WriteNote& in);
   void on(input::Hold& in);

@@ -6,25 +6,11 @@
 #include "engine/core/evolve.h"
 #include "engine/core/order.h"
 #include "engine/core/owed.h"
+#include "engine/shard/saga_rows.h"
 #include "engine/shard/shard.h"
 
 namespace skald {
 namespace {
-
-SagaSummary summary_of(const Definition* definition, const SagaState& state, bool waiting) {
-  std::optional<FailureClass> failure = failure_class(definition, state);
-  const Instant since = failure ? state.status_since : Instant{};
-  return {.definition = state.definition,
-          .version = state.version,
-          .status = state.status,
-          .waiting = waiting,
-          .business_key = state.business_key,
-          .idempotency_key = state.idempotency_key,
-          .started_at = state.started_at,
-          .ended_at = state.terminal ? state.updated_at : Instant{},
-          .failure = std::move(failure),
-          .since = since};
-}
 
 /// Only what an index row holds and what can change after the start. While a saga goes forward it
 /// has no failure, so that nothing is compared.
@@ -32,16 +18,6 @@ bool same_row(const SagaSummary& stored, const Definition* definition, const Sag
               bool waiting) {
   if (stored.status != state.status || stored.waiting != waiting) return false;
   return stored.failure == failure_class(definition, state);
-}
-
-/// Whether the store has the rows of a waiting saga: those of its last write, which the same
-/// functions made. Where the definition has gone since, nobody can tell any more, and it is taken
-/// for waiting if it can be: then its timer's row goes and the row of an active saga is put, and
-/// doing either for nothing is harmless.
-bool stored_as_waiting(const SagaState& state, const Definition* definition) {
-  if (state.terminal || state.definition_missing) return false;
-  if (definition == nullptr) return state.in_flight == 0 && state.backing_off == 0;
-  return is_waiting(*definition, state, state.updated_at);
 }
 
 /// Whether an earlier attempt may still be being executed, so that a conflict may be its echo. Not
@@ -103,10 +79,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state, RunOfRepeats&& lat
   if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
   const bool waiting = stored_as_waiting(saga.state, saga.definition.get());
   saga.stored = summary_of(saga.definition.get(), saga.state, waiting);
-  if (waiting) {
-    const Instant due = next_wake(saga.state, saga.state.updated_at);
-    if (due != kNever) saga.stored_timer = due;
-  }
+  saga.stored_timer = stored_timer(saga.state, waiting);
   if (saga.state.terminal || failed_) return;
 
   Decision decision;

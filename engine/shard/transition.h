@@ -66,6 +66,13 @@ struct Note {
   bool operator==(const Note&) const = default;
 };
 inline constexpr std::size_t kNoteNameMax = 512;  // bytes
+/// A saga that has ended, as far as its removal needs it.
+struct EndedSaga {
+  SagaId id;
+  Instant started_at{};         // with the id, its place in the list
+  std::string idempotency_key;  // it was started with; empty: none
+  bool operator==(const EndedSaga&) const = default;
+};
 
 /// Transitions of one shard, committed together. `epoch` and `number` fence several owners of a
 /// shard.
@@ -77,6 +84,9 @@ struct ShardBatch {
   std::vector<Transition> transitions;
   std::vector<std::string> keys_removed;  // idempotency keys whose retention is over
   std::vector<Note> notes;
+  /// Sagas whose own retention is over: their records and all their rows go. One that has not
+  /// ended, or whose idempotency key is still there, stays as it is.
+  std::vector<EndedSaga> sagas_removed;
 };
 
 }  // namespace skald

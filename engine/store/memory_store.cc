@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "engine/base/check.h"
+#include "engine/store/retention.h"
 
 namespace skald {
 namespace {
@@ -40,6 +41,7 @@ Result<void> MemoryStore::commit(std::span<const ShardBatch> batches) {
         notes_.erase(note.name);
       }
     }
+    for (const EndedSaga& saga : batch.sagas_removed) remove_saga(saga);
   }
   return {};
 }
@@ -92,6 +94,20 @@ void MemoryStore::remove_key(const std::string& key) {
   if (found == keys_.end()) return;
   ended_.erase({found->second.ended_at, found->second.row.saga});
   keys_.erase(found);
+}
+
+bool MemoryStore::has_key(const SagaId& id, const SagaSummary& summary) const {
+  const auto key = keys_.find(summary.idempotency_key);
+  return key != keys_.end() && key->second.row.saga == id;
+}
+
+void MemoryStore::remove_saga(const EndedSaga& saga) {
+  const auto found = listed_.find({.started_at = saga.started_at, .id = saga.id});
+  if (found == listed_.end() || !is_terminal(found->second.status)) return;
+  if (has_key(saga.id, found->second)) return;
+  const SagaSummary summary = found->second;
+  remove_rows(saga.id, summary);
+  records_.erase(saga.id);
 }
 
 Result<std::optional<StoredSaga>> MemoryStore::load(const SagaId& id) {
@@ -262,6 +278,29 @@ Result<std::vector<Note>> MemoryStore::notes(std::string_view prefix) {
     found.push_back({.name = note->first, .value = note->second});
   }
   return found;
+}
+
+Result<std::vector<EndedSaga>> MemoryStore::removable(std::span<const RetentionRule> rules,
+                                                      std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  const RetentionRules judged(rules);
+  std::map<std::tuple<SagaStatus, std::uint64_t, Instant, SagaId>, EndedSaga> found;
+  for (const auto& [position, saga] : listed_) {
+    if (!is_terminal(saga.status) || has_key(position.id, saga)) continue;
+    const std::uint64_t definition = definition_hash(saga.definition);
+    const auto before = judged.ended_before(saga.status, definition);
+    if (!before || saga.ended_at >= *before) continue;
+    found[{saga.status, definition, saga.ended_at, position.id}] = {
+        .id = position.id,
+        .started_at = position.started_at,
+        .idempotency_key = saga.idempotency_key};
+  }
+  std::vector<EndedSaga> sagas;
+  for (auto& [order, saga] : found) {
+    if (sagas.size() == limit) break;
+    sagas.push_back(std::move(saga));
+  }
+  return sagas;
 }
 
 Result<std::uint64_t> MemoryStore::bytes_available() {

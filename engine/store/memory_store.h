@@ -46,6 +46,8 @@ class MemoryStore final : public Store {
   Result<std::vector<KeyRow>> expired_keys(PlacementRange range, Instant before,
                                            std::size_t limit) override;
   Result<std::vector<Note>> notes(std::string_view prefix) override;
+  Result<std::vector<EndedSaga>> removable(std::span<const RetentionRule> rules,
+                                           std::size_t limit) override;
   Result<std::uint64_t> bytes_available() override;
 
  private:
@@ -64,6 +66,8 @@ class MemoryStore final : public Store {
   void add_rows(const SagaId& id, const SagaSummary& summary);
   void remove_rows(const SagaId& id, const SagaSummary& summary);
   void remove_key(const std::string& key);
+  void remove_saga(const EndedSaga& saga);
+  [[nodiscard]] bool has_key(const SagaId& id, const SagaSummary& summary) const;
   /// Every row behind `after`, in the order asked for, until `take` says no.
   template <class Take>
   void each_listed(ListOrder order, const std::optional<ListPosition>& after, Take&& take);

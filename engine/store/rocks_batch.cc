@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 #include "engine/store/fencing.h"
+#include "engine/store/retention.h"
 #include "engine/wire/stored.h"
 
 namespace skald::rocks {
@@ -15,8 +16,8 @@ bool is_active(const std::optional<SagaSummary>& summary) {
   return summary && !summary->waiting && !is_terminal(summary->status);
 }
 
-bool has_ended_row(const std::optional<SagaSummary>& summary) {
-  return summary && is_terminal(summary->status) && !summary->idempotency_key.empty();
+bool has_ended(const std::optional<SagaSummary>& summary) {
+  return summary && is_terminal(summary->status);
 }
 
 const std::string& listed_key(Bytestring& out, const SagaId& id, const SagaSummary& summary) {
@@ -36,6 +37,15 @@ const std::string& business_row_key(Bytestring& out, const SagaId& id, const Sag
 
 const std::string& timed_key(Bytestring& out, RowKind kind, Instant when, const SagaId& id) {
   return out.begin(kind).instant(when).id(id).view();
+}
+
+const std::string& removable_key(Bytestring& out, const SagaId& id, const SagaSummary& summary) {
+  return out.begin(RowKind::removable)
+      .byte(static_cast<std::uint8_t>(summary.status))
+      .number64(definition_hash(summary.definition))
+      .instant(summary.ended_at)
+      .id(id)
+      .view();
 }
 
 const std::string& cause_saga_key(Bytestring& out, const SagaId& id, const SagaSummary& summary) {
@@ -173,11 +183,34 @@ void BatchWriter::business_key(const Transition& t) {
 }
 
 void BatchWriter::ended(const Transition& t) {
-  const bool was = has_ended_row(t.before);
-  const bool is = has_ended_row(t.after);
-  if (was && is && t.before->ended_at == t.after->ended_at) return;
-  if (was) erase(timed_key(key_, RowKind::ended, t.before->ended_at, t.id));
-  if (is) put(timed_key(key_, RowKind::ended, t.after->ended_at, t.id), t.after->idempotency_key);
+  if (has_ended(t.before)) {
+    // Which of the two it has depends on whether its key is still there.
+    erase(removable_key(key_, t.id, *t.before));
+    if (!t.before->idempotency_key.empty()) {
+      erase(timed_key(key_, RowKind::ended, t.before->ended_at, t.id));
+    }
+  }
+  if (!has_ended(t.after)) return;
+  if (t.after->idempotency_key.empty()) return add_removable(t.id, *t.after);
+  put(timed_key(key_, RowKind::ended, t.after->ended_at, t.id), t.after->idempotency_key);
+}
+
+void BatchWriter::add_removable(const SagaId& id, const SagaSummary& summary) {
+  put(removable_key(key_, id, summary),
+      fixed_value_.begin().instant(summary.started_at).bytes(summary.idempotency_key).view());
+}
+
+void BatchWriter::remove_saga(const Transition& removal, SagaCounts& counts) {
+  counts.leave(removal.before->definition, removal.before->status);
+  listed(removal);
+  active(removal);
+  business_key(removal);
+  ended(removal);
+}
+
+void BatchWriter::remove_record(std::string_view key) {
+  const auto status = batch_.Delete(families_.events, key);
+  SKALD_CHECK(status.ok(), "{}", status.ToString());
 }
 
 void BatchWriter::timer(const Transition& t) {
@@ -247,10 +280,11 @@ void BatchWriter::cause(const CauseKey& key, const CauseValue& value) {
   put(key_.view(), value_);
 }
 
-void BatchWriter::remove_key(std::string_view key, const SagaId& saga,
-                             std::optional<Instant> ended_at) {
+void BatchWriter::remove_key(std::string_view key, const SagaId& saga, const SagaSummary* ended) {
   erase(key_.begin(RowKind::submission_key).bytes(key).view());
-  if (ended_at) erase(timed_key(key_, RowKind::ended, *ended_at, saga));
+  if (ended == nullptr) return;
+  erase(timed_key(key_, RowKind::ended, ended->ended_at, saga));
+  add_removable(saga, *ended);
 }
 
 void BatchWriter::note(const Note& note) {

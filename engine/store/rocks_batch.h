@@ -82,8 +82,15 @@ class BatchWriter {
   void shard(std::uint32_t shard, const ShardMeta& meta);
   /// One row for each number that differs, and one for each definition seen for the first time.
   void counts(const SagaCounts& counts);
-  /// The key's row, and the row that says when its saga ended.
-  void remove_key(std::string_view key, const SagaId& saga, std::optional<Instant> ended_at);
+  /// The key's row goes; of `ended`, its saga's summary if it has ended, the row `ended` becomes
+  /// one of `removable`.
+  void remove_key(std::string_view key, const SagaId& saga, const SagaSummary* ended);
+  /// The row of an ended saga without a key.
+  void add_removable(const SagaId& id, const SagaSummary& summary);
+  /// Every row of a saga but those of its key and its causes. `removal` has its summary in
+  /// `before`, and nothing in `after`.
+  void remove_saga(const Transition& removal, SagaCounts& counts);
+  void remove_record(std::string_view key);
   void note(const Note& note);
   void format();
   /// Counts as format 1 kept them.

@@ -34,12 +34,17 @@ enum class RowKind : char {
   cause_saga = 0x0D,   // status (1) | cause (8) | newest-first (24) -> nothing
   stuck_since = 0x0E,  // since (8) | saga id (16) -> started_at (8)
   note = 0x20,         // name -> value, as its writer says
+  // Since format 3. Of ended sagas that have no row of an idempotency key, or no more.
+  // status (1) | definition's hash (8) | ended_at (8) | saga id (16)
+  // -> started_at (8) | idempotency key it had
+  removable = 0x30,
 };
 // newest-first (24): the complement of started_at (8) | saga id (16).
 // cause (8): 0 for a saga of such a status without a failure.
 
-inline constexpr std::uint64_t kFormatVersion = 2;
-inline constexpr std::uint64_t kFormatWithoutFailures = 1;  // opened, and brought to 2 once
+inline constexpr std::uint64_t kFormatVersion = 3;
+inline constexpr std::uint64_t kFormatWithoutFailures = 1;   // opened, and brought to ours once
+inline constexpr std::uint64_t kFormatWithoutRemovable = 2;  // likewise
 inline constexpr std::size_t kKindSize = 1;
 inline constexpr std::size_t kNumberSize = 8;
 inline constexpr std::size_t kCountSize = 4;  // of events, before a record

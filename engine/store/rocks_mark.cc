@@ -58,6 +58,22 @@ Result<FoundMark> read_mark(rocksdb::FileSystem& files, const std::string& direc
   return FoundMark{.mark = mark, .damaged = !mark};
 }
 
+// Written beside and renamed, so that a mark is whole or not there.
+Result<void> write_mark(rocksdb::FileSystem& files, const std::string& directory,
+                        const Mark& mark) {
+  const std::string path = directory + std::string(kMarkFile);
+  const std::string fresh = path + ".new";
+  const rocksdb::IOOptions io;
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  auto status = files.NewWritableFile(fresh, rocksdb::FileOptions(), &file, nullptr);
+  if (status.ok()) status = file->Append(encode(mark), io, nullptr);
+  if (status.ok()) status = file->Fsync(io, nullptr);
+  if (status.ok()) status = file->Close(io, nullptr);
+  if (status.ok()) status = files.RenameFile(fresh, path, io, nullptr);
+  if (!status.ok()) return std::unexpected(file_error("cannot make", path, status));
+  return sync_directory(files, directory);
+}
+
 Result<void> check_reaches(const Mark& mark, const std::optional<ManifestCheck>& manifest,
                            const std::string& directory) {
   if (!manifest) {
@@ -102,20 +118,10 @@ MarkKeeper::MarkKeeper(rocksdb::FileSystem& files, std::string directory)
 
 MarkKeeper::~MarkKeeper() = default;
 
-// Written beside and renamed, so that a mark is whole or not there.
 Result<void> MarkKeeper::make() {
+  if (auto made = write_mark(files_, directory_, mark_); !made) return made;
   const std::string path = directory_ + std::string(kMarkFile);
-  const std::string fresh = path + ".new";
-  const rocksdb::IOOptions io;
-  std::unique_ptr<rocksdb::FSWritableFile> file;
-  auto status = files_.NewWritableFile(fresh, rocksdb::FileOptions(), &file, nullptr);
-  if (status.ok()) status = file->Append(encode(mark_), io, nullptr);
-  if (status.ok()) status = file->Fsync(io, nullptr);
-  if (status.ok()) status = file->Close(io, nullptr);
-  if (status.ok()) status = files_.RenameFile(fresh, path, io, nullptr);
-  if (!status.ok()) return std::unexpected(file_error("cannot make", path, status));
-  if (auto synced = sync_directory(files_, directory_); !synced) return synced;
-  status = files_.NewRandomRWFile(path, rocksdb::FileOptions(), &file_, nullptr);
+  const auto status = files_.NewRandomRWFile(path, rocksdb::FileOptions(), &file_, nullptr);
   if (!status.ok()) return std::unexpected(file_error("cannot open", path, status));
   return {};
 }

@@ -40,6 +40,10 @@ struct FoundMark {
 /// Errors: unavailable (the file is there and cannot be read).
 [[nodiscard]] Result<FoundMark> read_mark(rocksdb::FileSystem& files, const std::string& directory);
 
+/// Makes the file anew, whole and synced. Errors: unavailable.
+[[nodiscard]] Result<void> write_mark(rocksdb::FileSystem& files, const std::string& directory,
+                                      const Mark& mark);
+
 /// Whether the manifest reaches as far as the mark says. Errors: data_loss, with the file named.
 [[nodiscard]] Result<void> check_reaches(const Mark& mark,
                                          const std::optional<ManifestCheck>& manifest,

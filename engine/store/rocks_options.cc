@@ -70,6 +70,7 @@ class TimeOrderedRows final : public rocksdb::SliceTransform {
       case RowKind::cause:
       case RowKind::cause_saga:
       case RowKind::stuck_since:
+      case RowKind::removable:
         return false;
     }
     return false;

@@ -1,5 +1,6 @@
 // The reads of RocksStore. RocksDB shows a write only after it is synced, so what is read here has
 // been, or is about to be, acknowledged.
+#include "engine/store/retention.h"
 #include "engine/store/rocks_search.h"
 #include "engine/store/rocks_store.h"
 #include "engine/wire/stored.h"
@@ -193,6 +194,41 @@ Result<std::vector<Note>> RocksStore::notes(std::string_view prefix) {
                      .value = std::string(rows.value())});
   }
   if (!rows.status().ok()) return std::unexpected(reader_->failed("notes", rows.status()));
+  return found;
+}
+
+// From one definition of a status to the next by seeking: the rows of those that are kept are not
+// looked at.
+Result<std::vector<EndedSaga>> RocksStore::removable(std::span<const RetentionRule> rules,
+                                                     std::size_t limit) {
+  const RetentionRules judged(rules);
+  std::vector<EndedSaga> found;
+  for (std::uint8_t number = 1; number <= kSagaStatusCount; ++number) {
+    const auto status = static_cast<SagaStatus>(number);
+    if (!judged.lets_go(status)) continue;
+    const auto rows = reader_->rows(Bytestring().begin(RowKind::removable).byte(number).view());
+    while (rows->valid() && found.size() < limit) {
+      ByteReader key(rows->key());
+      const std::uint64_t definition = key.number64();
+      const Instant ended_at = key.instant();
+      const auto before = judged.ended_before(status, definition);
+      if (before && ended_at < *before) {
+        ByteReader value(rows->value());
+        const Instant started_at = value.instant();
+        found.push_back({.id = key.id(),
+                         .started_at = started_at,
+                         .idempotency_key = std::string(value.rest())});
+        rows->next();
+      } else if (definition == ~0ULL) {
+        break;
+      } else {
+        rows->seek(Bytestring().number64(definition + 1).view());
+      }
+    }
+    if (!rows->status().ok()) {
+      return std::unexpected(reader_->failed("ended sagas", rows->status()));
+    }
+  }
   return found;
 }
 

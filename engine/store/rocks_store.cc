@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "engine/store/rocks_options.h"
 #include "engine/store/rocks_table_check.h"
@@ -46,6 +47,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(RocksOptions options) {
   if (!lock) return std::unexpected(lock.error());
   store->lock_ = std::move(*lock);
   if (auto done = store->check_files(); !done) return std::unexpected(done.error());
+  if (auto done = store->set_torn_tails_aside(); !done) return std::unexpected(done.error());
   if (auto done = store->open_database(); !done) return std::unexpected(done.error());
   if (auto done = store->check_format(); !done) return std::unexpected(done.error());
   if (auto done = store->restore_positions(); !done) return std::unexpected(done.error());
@@ -76,9 +78,12 @@ Result<void> RocksStore::check_files() {
       if (auto reach = check_tables_reach(*mark_found_); !reach) return reach;
     }
   }
-  if (*manifest) {
-    if (auto done = set_aside((*manifest)->torn); !done) return done;
-  }
+  if (*manifest) torn_manifest_ = (*manifest)->torn;
+  return {};
+}
+
+Result<void> RocksStore::set_torn_tails_aside() {
+  if (auto done = set_aside(torn_manifest_); !done) return done;
   return set_aside(log_check_.torn);
 }
 
@@ -99,16 +104,28 @@ std::vector<rocksdb::ColumnFamilyDescriptor> RocksStore::column_families() const
           {std::string(kEventFamily), rocks::event_options(cache, options_.sizes)}};
 }
 
-Result<void> RocksStore::check_tables_reach(const rocks::Mark& mark) {
+Result<void> RocksStore::open_read_only() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const auto status =
       rocksdb::DB::OpenForReadOnly(rocks::database_options(options_.env, options_.log, {}),
                                    options_.directory, column_families(), &handles, &opened);
-  const std::unique_ptr<rocksdb::DB> db(opened);
+  db_.reset(opened);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) handles_.emplace_back(handle);
   if (!status.ok()) return std::unexpected(cannot_open(options_, status));
-  const std::uint64_t last_sequence = db->GetLatestSequenceNumber();
-  for (auto* handle : handles) (void)db->DestroyColumnFamilyHandle(handle);
+  families_ = {.rows = handles_[0].get(), .events = handles_[1].get()};
+  return {};
+}
+
+void RocksStore::close_database() {
+  handles_.clear();
+  db_.reset();
+}
+
+Result<void> RocksStore::check_tables_reach(const rocks::Mark& mark) {
+  if (auto done = open_read_only(); !done) return done;
+  const std::uint64_t last_sequence = db_->GetLatestSequenceNumber();
+  close_database();
   return rocks::check_reaches(mark, last_sequence, log_check_, options_.directory);
 }
 
@@ -142,7 +159,12 @@ Result<void> RocksStore::check_format() {
   }
   const std::uint64_t version = rocks::ByteReader(**value).number64();
   if (version == rocks::kFormatVersion) return {};
-  if (version == rocks::kFormatWithoutFailures) return index_failures();
+  if (version == rocks::kFormatWithoutFailures || version == rocks::kFormatWithoutRemovable) {
+    if (auto done = index_removable(); !done) return done;
+    if (version == rocks::kFormatWithoutFailures) return index_failures();
+    rocks::BatchWriter(batch_, families_).format();
+    return write();
+  }
   return fail(Errc::failed_precondition,
               "{} has format version {}, this build knows {}: open it with the build that wrote it",
               options_.directory, version, rocks::kFormatVersion);
@@ -244,10 +266,35 @@ Result<void> RocksStore::remove_key(rocks::BatchWriter& writer, const std::strin
   const ListPosition position{.started_at = (*row)->started_at, .id = (*row)->saga};
   const auto summary = reader_->summary({}, position);
   if (!summary) return std::unexpected(summary.error());
-  std::optional<Instant> ended_at;
-  if (*summary && is_terminal((*summary)->status)) ended_at = (*summary)->ended_at;
-  writer.remove_key(key, (*row)->saga, ended_at);
+  const bool ended = *summary && is_terminal((*summary)->status);
+  writer.remove_key(key, (*row)->saga, ended ? &**summary : nullptr);
   return {};
+}
+
+// Off the hot path too: a saga goes long after its end. What is stored decides, not who asked.
+Result<bool> RocksStore::remove_saga(rocks::BatchWriter& writer, const EndedSaga& saga,
+                                     rocks::CauseChanges& causes) {
+  const ListPosition position{.started_at = saga.started_at, .id = saga.id};
+  const auto summary = reader_->summary({}, position);
+  if (!summary) return std::unexpected(summary.error());
+  if (!*summary || !is_terminal((*summary)->status)) return false;
+  if (!(*summary)->idempotency_key.empty()) {
+    const auto key = get_key({}, (*summary)->idempotency_key);
+    if (!key) return std::unexpected(key.error());
+    if (*key && (*key)->saga == saga.id) return false;
+  }
+  const Transition removal{.id = saga.id, .before = **summary};
+  writer.remove_saga(removal, counts_);
+  if (auto done = write_causes(writer, removal, causes); !done) {
+    return std::unexpected(done.error());
+  }
+  rocksdb::ReadOptions options;
+  options.prefix_same_as_start = true;
+  const std::string id = rocks::Bytestring().id(saga.id).view();
+  rocks::Rows records(*db_, families_.events, id, options);
+  for (; records.valid(); records.next()) writer.remove_record(id + std::string(records.key()));
+  if (records.status().ok()) return true;
+  return std::unexpected(reader_->failed("saga_id=" + saga.id.text(), records.status()));
 }
 
 Result<void> RocksStore::write_causes(rocks::BatchWriter& writer, const Transition& t,
@@ -299,6 +346,7 @@ Result<void> RocksStore::write_causes(rocks::BatchWriter& writer,
 Result<void> RocksStore::fill_batch(rocks::BatchWriter& writer,
                                     std::span<const ShardBatch> batches) {
   rocks::CauseChanges causes;
+  std::set<SagaId> gone;  // two sweeps may have found one saga
   for (const ShardBatch& batch : batches) {
     for (const Transition& t : batch.transitions) {
       if (!writer.transition(t, counts_)) continue;
@@ -308,6 +356,11 @@ Result<void> RocksStore::fill_batch(rocks::BatchWriter& writer,
       if (auto removed = remove_key(writer, key); !removed) return removed;
     }
     for (const Note& note : batch.notes) writer.note(note);
+    for (const EndedSaga& saga : batch.sagas_removed) {
+      if (!gone.insert(saga.id).second) continue;
+      const auto removed = remove_saga(writer, saga, causes);
+      if (!removed) return std::unexpected(removed.error());
+    }
   }
   writer.counts(counts_);
   return write_causes(writer, causes);

@@ -47,6 +47,12 @@ class RocksStore final : public Store {
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
 
+  /// Checks a store that nobody has opened, and changes nothing in it: its files as at open, then
+  /// every row against the histories. Errors: not_found (there is no store), failed_precondition
+  /// (a process has it open, named; another format), data_loss (open() would refuse it).
+  [[nodiscard]] static Result<CheckReport> check_closed(RocksOptions options,
+                                                        const CheckOptions& check);
+
   /// What was found in the logs at open, the torn tail included.
   [[nodiscard]] const rocks::LogCheck& log_check() const { return log_check_; }
 
@@ -69,22 +75,35 @@ class RocksStore final : public Store {
   Result<std::vector<KeyRow>> expired_keys(PlacementRange range, Instant before,
                                            std::size_t limit) override;
   Result<std::vector<Note>> notes(std::string_view prefix) override;
+  Result<std::vector<EndedSaga>> removable(std::span<const RetentionRule> rules,
+                                           std::size_t limit) override;
+  Result<CheckReport> check(const CheckOptions& options) override;
+  Result<CheckReport> back_up(const std::string& directory, const CheckOptions& options) override;
   Result<std::uint64_t> bytes_available() override;
 
  private:
   explicit RocksStore(RocksOptions options);
 
+  /// Reads manifest and logs, and whether they reach as far as the mark says. Changes nothing.
   [[nodiscard]] Result<void> check_files();
+  [[nodiscard]] Result<void> set_torn_tails_aside();
   [[nodiscard]] Result<void> set_aside(std::optional<rocks::TornTail>& torn);
   [[nodiscard]] Result<void> open_database();
+  /// Opens the database without writing anything.
+  [[nodiscard]] Result<void> open_read_only();
+  void close_database();
   /// Whether tables hold what the logs do not: opens and closes the database, writing nothing.
   [[nodiscard]] Result<void> check_tables_reach(const rocks::Mark& mark);
+  [[nodiscard]] Result<void> copy_to(const std::string& directory);
   [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> column_families() const;
   [[nodiscard]] Result<void> check_format();
   [[nodiscard]] Result<void> restore_positions();
   [[nodiscard]] Result<void> admit(std::span<const ShardBatch> batches);
   [[nodiscard]] Result<void> write();
   [[nodiscard]] Result<void> remove_key(rocks::BatchWriter& writer, const std::string& key);
+  /// False: it has not ended, or its key is still there; nothing of it goes.
+  [[nodiscard]] Result<bool> remove_saga(rocks::BatchWriter& writer, const EndedSaga& saga,
+                                         rocks::CauseChanges& changes);
 
   /// Everything but what fencing and admission have judged already.
   [[nodiscard]] Result<void> fill_batch(rocks::BatchWriter& writer,
@@ -99,12 +118,15 @@ class RocksStore final : public Store {
   [[nodiscard]] Result<void> index_failures();
   [[nodiscard]] Result<void> index_status(SagaStatus status, std::uint64_t& done);
   [[nodiscard]] Result<void> clear_indexes();
+  /// The same of format 2: its rows of ended sagas that have no key.
+  [[nodiscard]] Result<void> index_removable();
 
   [[nodiscard]] Result<std::optional<rocks::KeyValue>> get_key(const rocksdb::ReadOptions& options,
                                                                std::string_view key);
 
   RocksOptions options_;
   rocks::LogCheck log_check_;
+  std::optional<rocks::TornTail> torn_manifest_;
   std::optional<rocks::Mark> mark_found_;
   std::shared_ptr<rocks::Health> health_;
   std::shared_ptr<rocks::MarkKeeper> mark_;

@@ -1,6 +1,7 @@
-// Stores of format 1 have no rows by cause and no counts by definition. They are made once, at the
-// first open, from the list's rows; a crash in between begins again. Sagas that failed before have
-// no failure in their rows until they are written next.
+// Stores of format 1 have no rows by cause and no counts by definition, those of format 2 no rows
+// of ended sagas by definition. They are made once, at the first open, from the list's rows; a
+// crash in between begins again. Sagas that failed before have no failure in their rows until they
+// are written next.
 #include "engine/store/rocks_options.h"
 #include "engine/store/rocks_store.h"
 
@@ -43,6 +44,36 @@ Result<void> RocksStore::index_status(SagaStatus status, std::uint64_t& done) {
   }
   if (!rows->status().ok()) return std::unexpected(reader_->failed("the list", rows->status()));
   if (auto written = write_causes(writer, causes); !written) return written;
+  return write();
+}
+
+// Written before the format's number, so that a crash in between begins again; the same rows twice
+// are the same rows.
+Result<void> RocksStore::index_removable() {
+  options_.log.info("indexing ended sagas: this is done once directory={}", options_.directory);
+  rocks::BatchWriter writer(batch_, families_);
+  std::uint64_t done = 0;
+  for (std::uint8_t status = 1; status <= kSagaStatusCount; ++status) {
+    if (!is_terminal(static_cast<SagaStatus>(status))) continue;
+    const auto rows =
+        reader_->rows(rocks::Bytestring().begin(rocks::RowKind::listed).byte(status).view());
+    for (; rows->valid(); rows->next()) {
+      const ListPosition position = rocks::ByteReader(rows->key()).newest_first();
+      const auto summary = reader_->decode(position, rows->value());
+      if (!summary) return std::unexpected(summary.error());
+      bool has_key = false;
+      if (!summary->idempotency_key.empty()) {
+        const auto key = get_key({}, summary->idempotency_key);
+        if (!key) return std::unexpected(key.error());
+        has_key = *key && (*key)->saga == position.id;
+      }
+      if (!has_key) writer.add_removable(position.id, *summary);
+      if (++done % kRowsPerReport == 0) options_.log.info("indexing ended sagas done={}", done);
+      if (done % kRowsPerWrite != 0) continue;
+      if (auto written = write(); !written) return written;
+    }
+    if (!rows->status().ok()) return std::unexpected(reader_->failed("the list", rows->status()));
+  }
   return write();
 }
 

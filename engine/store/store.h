@@ -17,6 +17,7 @@
 #include "engine/filter/filter.h"
 #include "engine/shard/transition.h"
 #include "engine/store/failure_groups.h"
+#include "engine/store/store_check.h"
 
 namespace skald {
 
@@ -88,6 +89,13 @@ struct DefinitionCount {
   bool operator==(const DefinitionCount&) const = default;
 };
 inline constexpr std::size_t kDefinitionsCountedMax = 4'096;
+
+/// Which ended sagas may go: those of the status that ended before a moment.
+struct RetentionRule {
+  std::string definition;  // empty: every definition without a rule of its own for the status
+  SagaStatus status = SagaStatus::completed;
+  std::optional<Instant> ended_before;  // absent: none may, they are kept for ever
+};
 
 struct TimerRow {
   Instant due{};
@@ -167,6 +175,22 @@ class Store {
                                                                  std::size_t limit) = 0;
   /// Notes whose name begins with `prefix`, by name.
   [[nodiscard]] virtual Result<std::vector<Note>> notes(std::string_view prefix) = 0;
+  /// Ended sagas that the rules let go, at most `limit`; of one definition and status those that
+  /// ended first. A saga whose idempotency key is still there is not among them: its key goes first
+  /// (expired_keys).
+  [[nodiscard]] virtual Result<std::vector<EndedSaga>> removable(
+      std::span<const RetentionRule> rules, std::size_t limit) = 0;
+  /// Holds every row against the histories, as of now, beside whatever goes on. Slow: reads all.
+  /// Errors: unimplemented (a store that cannot be damaged), or what a read says.
+  [[nodiscard]] virtual Result<CheckReport> check(const CheckOptions&) {
+    return fail(Errc::unimplemented, "this store has no check");
+  }
+  /// Copies all that is acknowledged into a new directory, durable when it returns, and checks the
+  /// copy. Commits wait for a moment. Errors: already_exists (the directory), unavailable (it
+  /// cannot be written), unimplemented.
+  [[nodiscard]] virtual Result<CheckReport> back_up(const std::string&, const CheckOptions&) {
+    return fail(Errc::unimplemented, "this store has no backup");
+  }
   /// Bytes free for new data; admission stops below the configured reserve.
   [[nodiscard]] virtual Result<std::uint64_t> bytes_available() = 0;
 };

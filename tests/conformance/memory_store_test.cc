@@ -2,6 +2,7 @@
 
 #include "tests/conformance/store_conformance.h"
 #include "tests/conformance/store_list_conformance.h"
+#include "tests/conformance/store_retention_conformance.h"
 #include "tests/conformance/store_search_conformance.h"
 
 namespace skald::conformance {
@@ -14,6 +15,7 @@ struct InMemory {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreConformance, InMemory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreRetentionConformance, InMemory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreListConformance, InMemory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreSearchConformance, InMemory);
 

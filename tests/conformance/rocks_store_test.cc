@@ -6,6 +6,7 @@
 #include "engine/store/memory_store.h"
 #include "tests/conformance/store_conformance.h"
 #include "tests/conformance/store_list_conformance.h"
+#include "tests/conformance/store_retention_conformance.h"
 #include "tests/conformance/store_search_conformance.h"
 #include "tests/support/temp_dir.h"
 
@@ -31,6 +32,7 @@ struct OnRocks {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreConformance, OnRocks);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreRetentionConformance, OnRocks);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreListConformance, OnRocks);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreSearchConformance, OnRocks);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, StoreSearchDurability, OnRocks);
@@ -54,6 +56,30 @@ class BothStores {
         }
       }
       batches.push_back(std::move(batch));
+    }
+    ASSERT_TRUE(memory_.commit(batches).has_value());
+    const auto written = rocks_.store().commit(batches);
+    ASSERT_TRUE(written.has_value()) << written.error().message;
+  }
+  /// A commit of its own: the engine removes nothing that it still has in memory.
+  void remove_some() {
+    const auto sagas = *memory_.removable(rules(), below(4));
+    std::vector<ShardBatch> batches;
+    for (std::uint32_t shard = 0; shard < kShards; ++shard) {
+      ShardBatch batch{.shard = shard, .epoch = epoch_, .number = ++numbers_.at(shard)};
+      if (shard == 0) batch.sagas_removed = sagas;
+      // Asked for all the same: nothing of it may go.
+      if (shard == 1 && !tales_.empty()) {
+        const Tale& other = tales_[below(tales_.size())];
+        if (!is_terminal(other.summary().status)) {
+          batch.sagas_removed.push_back(
+              {.id = other.id(), .started_at = other.summary().started_at});
+        }
+      }
+      batches.push_back(std::move(batch));
+    }
+    for (const EndedSaga& saga : sagas) {
+      std::erase_if(tales_, [&](const Tale& tale) { return tale.id() == saga.id; });
     }
     ASSERT_TRUE(memory_.commit(batches).has_value());
     const auto written = rocks_.store().commit(batches);
@@ -107,6 +133,10 @@ class BothStores {
     clock_ += static_cast<std::int64_t>(below(3));
     if (tales_.empty() || below(4) == 0) return start();
     Tale& tale = tales_[below(tales_.size())];
+    // Its key may be gone; nothing comes back in the engine.
+    if (is_terminal(tale.summary().status) && !tale.summary().idempotency_key.empty()) {
+      return start();
+    }
     switch (below(6)) {
       case 4:
       case 5: {
@@ -213,6 +243,18 @@ class BothStores {
       EXPECT_EQ(rocks[i].summary, memory[i].summary);
     }
   }
+  std::vector<RetentionRule> rules() {
+    std::vector<RetentionRule> some;
+    for (const SagaStatus status :
+         {SagaStatus::completed, SagaStatus::compensated, SagaStatus::abandoned}) {
+      for (const char* definition : {"", "pay"}) {
+        if (below(3) == 0) continue;
+        some.push_back({.definition = definition, .status = status, .ended_before = {}});
+        if (below(4) != 0) some.back().ended_before = at(static_cast<std::int64_t>(below(400)));
+      }
+    }
+    return some;
+  }
   void compare_recovery(PlacementRange range, Instant until, std::size_t limit) {
     Store& rocks = rocks_.store();
     const auto rocks_timers = *rocks.timers(range, until, {}, limit);
@@ -229,6 +271,8 @@ class BothStores {
       EXPECT_EQ(*rocks.active(range, after, limit), *memory_.active(range, after, limit));
     }
     EXPECT_EQ(*rocks.expired_keys(range, until, limit), *memory_.expired_keys(range, until, limit));
+    const auto some = rules();
+    EXPECT_EQ(*rocks.removable(some, limit), *memory_.removable(some, limit));
   }
 
   std::mt19937_64 random_;
@@ -250,6 +294,7 @@ TEST(RocksStoreAgainstTheReference, AnswersTheSameAfterRandomLives) {
     BothStores stores(seed);
     for (int round = 0; round < 30 && !testing::Test::HasFailure(); ++round) {
       for (int i = 0; i < 3; ++i) stores.write_some();
+      if (round % 3 == 2) stores.remove_some();
       if (round % 10 == 9) stores.reopen();
       stores.compare();
     }

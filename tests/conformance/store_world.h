@@ -135,6 +135,14 @@ class ShardWriter {
   }
   void written() { ++meta_.number; }
 
+  Result<void> remove(std::vector<EndedSaga> sagas) {
+    ShardBatch one = batch({});
+    one.sagas_removed = std::move(sagas);
+    auto done = store_.commit({&one, 1});
+    if (done) written();
+    return done;
+  }
+
   Result<void> try_commit(std::vector<Transition> transitions,
                           std::vector<std::string> keys_removed = {}) {
     const ShardBatch one = batch(std::move(transitions), std::move(keys_removed));

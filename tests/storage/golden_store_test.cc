@@ -40,49 +40,6 @@ class Nowhere final : public rocksdb::EnvWrapper {
   }
 };
 
-SagaState fold(std::span<const Event> events) {
-  SagaState state;
-  for (const Event& event : events) evolve(state, event);
-  return state;
-}
-
-SagaSummary summary_of(const SagaState& state, bool waiting) {
-  std::optional<FailureClass> failure = failure_class(nullptr, state);
-  const Instant since = failure ? state.status_since : Instant{};
-  return {.definition = state.definition,
-          .version = state.version,
-          .status = state.status,
-          .waiting = waiting,
-          .business_key = state.business_key,
-          .idempotency_key = state.idempotency_key,
-          .started_at = state.started_at,
-          .ended_at = state.terminal ? state.updated_at : Instant{},
-          .failure = std::move(failure),
-          .since = since};
-}
-
-// The transition that writes record `which` of a story.
-Transition transition_of(const Story& story, std::size_t which) {
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < which; ++i) from += story.records[i];
-  const std::span<const Event> all(story.history);
-  const std::size_t to = from + story.records[which];
-  Transition t{.id = story.id,
-               .first_seq = from + 1,
-               .count = static_cast<std::uint32_t>(story.records[which])};
-  wire::encode_events(all.subspan(from, to - from), t.record);
-  const bool last = to == all.size();
-  const SagaState state = fold(all.first(to));
-  if (from != 0) t.before = summary_of(fold(all.first(from)), false);
-  t.after = summary_of(state, last && story.waiting);
-  if (last) t.timer_after = story.timer;
-  if (from == 0 && !state.idempotency_key.empty()) {
-    t.new_key =
-        KeyRow{.key = state.idempotency_key, .saga = story.id, .body_hash = state.body_hash};
-  }
-  return t;
-}
-
 // What a store holds, and what its histories fold to.
 std::string tell_all(RocksStore& store) {
   auto told = tell(store, Detail::bytes);

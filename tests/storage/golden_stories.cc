@@ -1,5 +1,8 @@
 #include "tests/storage/golden_stories.h"
 
+#include "engine/core/evolve.h"
+#include "engine/shard/saga_rows.h"
+#include "engine/wire/stored.h"
 #include "tests/support/given.h"
 
 namespace skald::storage {
@@ -35,6 +38,33 @@ Story story(std::uint64_t number, const Given& told) {
 }
 
 }  // namespace
+
+SagaState fold(std::span<const Event> events) {
+  SagaState state;
+  for (const Event& event : events) evolve(state, event);
+  return state;
+}
+
+Transition transition_of(const Story& story, std::size_t which) {
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < which; ++i) from += story.records[i];
+  const std::span<const Event> all(story.history);
+  const std::size_t to = from + story.records[which];
+  Transition t{.id = story.id,
+               .first_seq = from + 1,
+               .count = static_cast<std::uint32_t>(story.records[which])};
+  wire::encode_events(all.subspan(from, to - from), t.record);
+  const bool last = to == all.size();
+  const SagaState state = fold(all.first(to));
+  if (from != 0) t.before = summary_of(nullptr, fold(all.first(from)), false);
+  t.after = summary_of(nullptr, state, last && story.waiting);
+  if (last) t.timer_after = story.timer;
+  if (from == 0 && !state.idempotency_key.empty()) {
+    t.new_key =
+        KeyRow{.key = state.idempotency_key, .saga = story.id, .body_hash = state.body_hash};
+  }
+  return t;
+}
 
 std::vector<Story> golden_stories() {
   using namespace test;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/core/event.h"
 #include "engine/core/state.h"
+#include "engine/shard/transition.h"
 
 namespace skald::storage {
 
@@ -20,5 +22,9 @@ struct Story {
 };
 
 [[nodiscard]] std::vector<Story> golden_stories();
+
+[[nodiscard]] SagaState fold(std::span<const Event> events);
+/// The transition that writes record `which` of a story.
+[[nodiscard]] Transition transition_of(const Story& story, std::size_t which);
 
 }  // namespace skald::storage

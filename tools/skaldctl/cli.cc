@@ -42,6 +42,8 @@ struct Arguments {
   bool payloads = false;
   std::string definition;
   std::uint32_t version = 0;
+  std::string directory;
+  std::string backup;
   std::string shell;
 };
 
@@ -62,6 +64,7 @@ class CommandLine {
     add_import();
     add_definitions();
     add_participants();
+    add_upkeep();
     add_version();
     add_completion();
   }
@@ -317,6 +320,28 @@ class CommandLine {
         ->required();
     add_place(verb(app_, "release", "end a hold",
                    [this](Session& s) { return ctl::release(s, arguments_.hold); }));
+  }
+
+  void add_upkeep() {
+    CLI::App* made =
+        app_.add_subcommand("doctor", "check every row of the store against the histories");
+    made->add_option("--data", arguments_.directory,
+                     "check this directory instead, which no skaldd may have open");
+    made->callback([this] {
+      verb_ = ctl::doctor;
+      if (arguments_.directory.empty()) return;
+      local_ = [this] { return doctor_of_closed(terminal_, arguments_.directory); };
+    });
+    verb(app_, "backup", "copy the store while it is in use, and check the copy",
+         [this](Session& s) { return ctl::backup(s, arguments_.directory); })
+        ->add_option("DIR", arguments_.directory, "new directory, on the server's machine")
+        ->required();
+    CLI::App* back = app_.add_subcommand("restore", "copy a backup to where skaldd shall use it");
+    back->add_option("BACKUP", arguments_.backup, "made by backup")->required();
+    back->add_option("DIR", arguments_.directory, "new directory")->required();
+    back->callback([this] {
+      local_ = [this] { return ctl::restore(terminal_, arguments_.backup, arguments_.directory); };
+    });
   }
 
   void add_version() {

@@ -19,6 +19,7 @@ enum class Exit : int {
   declined = 6,      // the prompt was answered with no, or could not be asked
   partly = 7,        // some of several
   timed_out = 8,     // here; the saga goes on
+  unsound = 9,       // doctor, backup, restore: something is wrong with the store
   compensated = 10,  // with --wait
   stuck = 11,        // with --wait
   abandoned = 12,    // with --wait
@@ -26,8 +27,9 @@ enum class Exit : int {
 
 inline constexpr std::string_view kExitCodesHelp =
     "Exit codes: 0 ok, 1 server or transport, 2 usage, 3 not found, 4 not allowed,\n"
-    "  5 conflict or refused, 6 declined, 7 partly failed, 8 timed out here;\n"
-    "  with --wait also 10 compensated, 11 stuck, 12 abandoned.";
+    "  5 conflict or refused, 6 declined, 7 partly failed, 8 timed out here,\n"
+    "  9 something is wrong with the store; with --wait also 10 compensated, 11 stuck,\n"
+    "  12 abandoned.";
 
 [[nodiscard]] Exit exit_of(Errc code);
 

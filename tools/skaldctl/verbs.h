@@ -166,6 +166,15 @@ struct HoldArguments {
                                 const ListArguments& selection);
 /// Runs exported sagas against their recorded answers. Partly: some diverge.
 [[nodiscard]] Exit simulate(Session& session, const ImportArguments& arguments);
+/// The running skaldd holds every row of its store against the histories.
+[[nodiscard]] Exit doctor(Session& session);
+/// The same of a store that nobody has open, by a skaldd of its own.
+[[nodiscard]] Exit doctor_of_closed(const Terminal& terminal, const std::string& directory);
+/// Copies the store of the running skaldd into a new directory of its machine, and checks it.
+[[nodiscard]] Exit backup(Session& session, const std::string& directory);
+/// Copies a backup into a new directory, and checks it.
+[[nodiscard]] Exit restore(const Terminal& terminal, const std::string& backup,
+                           const std::string& directory);
 
 [[nodiscard]] Exit definitions_list(Session& session);
 [[nodiscard]] Exit definitions_show(Session& session, const std::string& name,

@@ -20,6 +20,7 @@ class FakeEngine final : public Engine {
   Result<ListPage> page;
   Result<CountPage> count_page;
   Result<FailureGroups> failure_groups;
+  Result<CheckReport> report;
   Result<bool> signal_is_new = true;
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
@@ -33,6 +34,7 @@ class FakeEngine final : public Engine {
   std::optional<ListQuery> query;
   std::optional<CountQuery> count_query;
   std::optional<GroupQuery> group_query;
+  std::string directory;
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
@@ -73,6 +75,11 @@ class FakeEngine final : public Engine {
   void groups(GroupQuery asked, Answer<FailureGroups> done) override {
     group_query = std::move(asked);
     done(failure_groups);
+  }
+  void check_store(Answer<CheckReport> done) override { done(report); }
+  void back_up(std::string to, Answer<CheckReport> done) override {
+    directory = std::move(to);
+    done(report);
   }
   void signal(SagaRef ref, Signal signal, Answer<bool> done) override {
     saga = std::move(ref);

@@ -72,6 +72,10 @@ class DoorStore final : public Store {
     return rows_.expired_keys(range, before, limit);
   }
   Result<std::vector<Note>> notes(std::string_view prefix) override { return rows_.notes(prefix); }
+  Result<std::vector<EndedSaga>> removable(std::span<const RetentionRule> rules,
+                                           std::size_t limit) override {
+    return rows_.removable(rules, limit);
+  }
   Result<std::uint64_t> bytes_available() override { return rows_.bytes_available(); }
 
  private:

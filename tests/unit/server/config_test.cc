@@ -195,5 +195,37 @@ TEST(ListenAddress, IsSplit) {
   }
 }
 
+TEST_F(ConfigTest, RetentionIsSaidOfAllDefinitionsOrOfOneAndPrintsToWhatReadsTheSame) {
+  const auto loaded = load_config(
+      {.file = file("retention:\n  completed: 30d\n  pay:\n    completed: forever\n"),
+       .environment = environment({{"SKALD_RETENTION", "ship.abandoned=12h,pay.compensated=1d"}}),
+       .flags = {{"retention.abandoned", "90d"}, {"retention", "ship.abandoned=13h"}}});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const EngineOptions& engine = loaded->config.engine;
+  EXPECT_EQ(engine.retention, (Retention{.completed = Millis{30LL * 24 * 3'600'000},
+                                         .compensated = {},
+                                         .abandoned = Millis{90LL * 24 * 3'600'000}}));
+  EXPECT_EQ(engine.retention_by_definition.at("pay").completed, Millis{0});
+  EXPECT_EQ(engine.retention_by_definition.at("pay").compensated, Millis{24LL * 3'600'000});
+  EXPECT_EQ(engine.retention_by_definition.at("ship").abandoned, Millis{13LL * 3'600'000});
+
+  const std::string printed = print_config(*loaded);
+  EXPECT_THAT(printed, HasSubstr("compensated: forever"));
+  const auto again = load_config({.file = file(printed)});
+  ASSERT_TRUE(again) << again.error().message << printed;
+  EXPECT_EQ(again->config.engine.retention_by_definition, engine.retention_by_definition);
+  EXPECT_EQ(again->config.engine.retention.completed, engine.retention.completed);
+}
+
+TEST_F(ConfigTest, OnlyEndedSagasHaveARetention) {
+  const auto refused = load_config({.file = file("retention:\n  stuck: 1d\n  completed: 0s\n"
+                                                 "  pay:\n    running: 1d\n")});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("retention.stuck: expected retention.STATUS"),
+                    HasSubstr("retention.completed: expected \"forever\""),
+                    HasSubstr("retention.pay.running: expected retention.STATUS")));
+}
+
 }  // namespace
 }  // namespace skald::server

@@ -317,6 +317,23 @@ TEST_F(ShardTest, OfTwoActsOnOneVersionOneWinsAndTheOtherIsTold) {
   EXPECT_FALSE(shard_.find(id)->undoing);
 }
 
+TEST_F(ShardTest, AnEndedSagaIsRemovedUnlessSomebodyAsksForItJustNow) {
+  submit(1, definition_of({call("pay", CallClass::pivot)}));
+  const SagaId in_memory = shard_.ready().calls.at(0).saga_id;
+  const SagaId loading{.placement = 2, .serial = 2};
+  const SagaId idle{.placement = 3, .serial = 3};
+  const SagaId by_key{.placement = 4, .serial = 4};
+  shard_.step(now_, input::Wait{.ticket = 2, .saga = loading});
+  submit(3, definition_of({call("pay", CallClass::pivot)}), "key");
+  (void)shard_.ready();
+  shard_.step(now_, input::RemoveSagas{.sagas = {{.id = in_memory},
+                                                 {.id = loading},
+                                                 {.id = idle, .idempotency_key = "other"},
+                                                 {.id = by_key, .idempotency_key = "key"}}});
+  const std::vector<EndedSaga> removed = shard_.ready().sagas_removed;
+  EXPECT_EQ(removed, (std::vector<EndedSaga>{{.id = idle, .idempotency_key = "other"}}));
+}
+
 TEST_F(ShardTest, APausedSagaLeavesMemoryWithoutATimer) {
   submit(1, definition_of({call("a", CallClass::pivot)}), "", WaitMode::accepted);
   const Ready begun = shard_.ready();

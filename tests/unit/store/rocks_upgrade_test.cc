@@ -103,5 +103,41 @@ TEST(RocksUpgrade, AnEmptyStoreOfFormatOneIsFine) {
   EXPECT_EQ(conformance::count_of(*store, SagaStatus::running), 1U);
 }
 
+TEST(RocksUpgrade, EndedSagasOfAStoreOfFormatTwoMayGoOnceTheirKeysHaveGone) {
+  const TempDir folder(TempDir::Where::memory);
+  Tale keyless(id(1)), keyed(id(2)), key_gone(id(3)), open(id(4));
+  {
+    const auto store = open_at(folder.path());
+    ShardWriter writer(*store, 1);
+    writer.commit(keyless.start(at(0)), keyed.start(at(0), {.idempotency_key = "a"}),
+                  key_gone.start(at(0), {.idempotency_key = "b"}), open.start(at(0)));
+    writer.commit(keyless.become(SagaStatus::completed, at(1)),
+                  keyed.become(SagaStatus::completed, at(2)),
+                  key_gone.become(SagaStatus::completed, at(3)));
+    ASSERT_TRUE(writer.try_commit({}, {"b"}).has_value());
+  }
+  {
+    rocksdb::DB* opened = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+        {rocksdb::kDefaultColumnFamilyName, {}}, {"events", {}}};
+    ASSERT_TRUE(rocksdb::DB::Open({}, folder.path(), families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    const std::string begin = Bytestring().begin(RowKind::removable).view();
+    ASSERT_TRUE(db->DeleteRange({}, handles[0], begin, rocks::after_prefix(begin)).ok());
+    ASSERT_TRUE(db->Put({}, Bytestring().begin(RowKind::format).view(),
+                        Bytestring().begin().number64(2).view())
+                    .ok());
+    for (auto* handle : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+  }
+  const auto store = open_at(folder.path());
+  const RetentionRule rule{.status = SagaStatus::completed, .ended_before = at(9)};
+  const auto found = store->removable({&rule, 1}, 9);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(*found,
+            (std::vector<EndedSaga>{{.id = id(1), .started_at = at(0)},
+                                    {.id = id(3), .started_at = at(0), .idempotency_key = "b"}}));
+}
+
 }  // namespace
 }  // namespace skald

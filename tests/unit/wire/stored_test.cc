@@ -156,10 +156,8 @@ class RandomEvents {
     return e;
   }
   event::Folded folded() {
-    event::Folded e{.events = random_(),
-                    .first_at = instant(),
-                    .status_since = instant(),
-                    .operations = {}};
+    event::Folded e{
+        .events = random_(), .first_at = instant(), .status_since = instant(), .operations = {}};
     e.operations.resize(below(4));
     for (auto& one : e.operations) {
       one = {.leg = leg(),
