@@ -2,6 +2,7 @@
 // acknowledged commit.
 #include <gtest/gtest.h>
 
+#include "engine/store/rocks_keys.h"
 #include "tests/unit/store/faulty_files.h"
 #include "tests/unit/store/log_of_commits.h"
 
@@ -189,13 +190,15 @@ TEST(RocksStoreFaults, AFormatOfTheFutureIsRefused) {
         {rocksdb::kDefaultColumnFamilyName, {}}, {"events", {}}};
     ASSERT_TRUE(rocksdb::DB::Open({}, folder.path(), families, &handles, &opened).ok());
     const std::unique_ptr<rocksdb::DB> db(opened);
-    ASSERT_TRUE(db->Put({}, "\x01", std::string("\0\0\0\0\0\0\0\x03", 8)).ok());
+    const std::string future = rocks::Bytestring().number64(rocks::kFormatVersion + 1).view();
+    ASSERT_TRUE(db->Put({}, "\x01", future).ok());
     for (auto* handle : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
   }
   const auto store = open_at(folder.path(), nullptr);
   ASSERT_FALSE(store.has_value());
   EXPECT_EQ(store.error().code, Errc::failed_precondition);
-  EXPECT_NE(store.error().message.find("format version 3"), std::string::npos);
+  EXPECT_NE(store.error().message.find(fmt::format("format version {}", rocks::kFormatVersion + 1)),
+            std::string::npos);
 }
 
 // Damage below the logs: every file, in many places. Either it is said, or nothing is missing.
