@@ -69,16 +69,15 @@ std::optional<Verdict> no_longer_chosen(const batch::Spec& spec, const SagaSnaps
   const SagaSummary summary = summary_of(snapshot.definition.get(), state, waiting);
   const auto subject = filter::Subject::saga(state.id, summary, snapshot.now);
   if (evaluate(*filter, subject) != filter::Verdict::no) return std::nullopt;
-  return Verdict{.kind = Verdict::Kind::skips,
-                 .why = fmt::format("has changed and does not match any more: it is {}",
-                                    name(state.status))};
+  return Verdict{
+      .kind = Verdict::Kind::skips,
+      .why = fmt::format("has changed and does not match any more: it is {}", name(state.status))};
 }
 
 /// The leg that is meant where none is named: the only one that may be resolved.
 Result<std::string> leg_in_doubt(const SagaSnapshot& snapshot) {
   std::string found;
-  for (const ActVerdict& one :
-       legal_acts(*snapshot.definition, snapshot.state, snapshot.now)) {
+  for (const ActVerdict& one : legal_acts(*snapshot.definition, snapshot.state, snapshot.now)) {
     if (one.act != ActKind::resolve || !one.leg || !one.is_legal()) continue;
     if (!found.empty()) {
       return fail(Errc::failed_precondition, "has several legs in doubt; name one");
@@ -114,9 +113,9 @@ struct Judged {
 Judged judged(const batch::Spec& spec, const SagaSnapshot& snapshot, Actor actor) {
   const SagaState& state = snapshot.state;
   const auto no = [&](const Error& error) {
-    return Judged{.verdict = {.kind = Verdict::Kind::refuses,
-                              .why = without_id(error.message, state.id)},
-                  .act = {}};
+    return Judged{
+        .verdict = {.kind = Verdict::Kind::refuses, .why = without_id(error.message, state.id)},
+        .act = {}};
   };
   if (!snapshot.definition) {
     return no({Errc::failed_precondition,
@@ -134,11 +133,11 @@ Judged judged(const batch::Spec& spec, const SagaSnapshot& snapshot, Actor actor
   if (const auto named = leg_of(*act); !named.empty()) {
     if (const auto found = find_leg(*snapshot.definition, state, named)) leg = *found;
   }
-  return {.verdict = {.kind = Verdict::Kind::acts,
-                      .why = judge_act(*snapshot.definition, state, kind_of(*act), leg,
-                                       snapshot.now)
-                                 .effect},
-          .act = std::move(*act)};
+  return {
+      .verdict =
+          {.kind = Verdict::Kind::acts,
+           .why = judge_act(*snapshot.definition, state, kind_of(*act), leg, snapshot.now).effect},
+      .act = std::move(*act)};
 }
 
 v1::ReplayRequest replay_request(const batch::Spec& spec, const SagaSnapshot& snapshot) {
@@ -175,8 +174,7 @@ bool acted_in(const std::vector<Event>& events, batch::Number number) {
 BatchActs::BatchActs(Engine& engine, ServiceOptions options)
     : engine_(engine), replays_(engine, std::move(options)) {}
 
-void BatchActs::judge(const batch::Spec& spec, const SagaId& saga,
-                      Answer<batch::Verdict> answer) {
+void BatchActs::judge(const batch::Spec& spec, const SagaId& saga, Answer<batch::Verdict> answer) {
   auto with_saga = [this, &spec, saga,
                     answer = std::move(answer)](Result<SagaSnapshot> snapshot) mutable {
     if (!snapshot) return tell(snapshot.error(), saga, answer);
@@ -222,8 +220,7 @@ void BatchActs::act(batch::Number number, const batch::Spec& spec, const SagaId&
       if (spec.act == batch::Act::replay) {
         return do_replay(number, spec, std::move(snapshot), std::move(answer));
       }
-      do_act(spec, std::move(snapshot), batch::marked_actor(number, spec.actor),
-             std::move(answer));
+      do_act(spec, std::move(snapshot), batch::marked_actor(number, spec.actor), std::move(answer));
     };
     if (spec.act == batch::Act::replay) {
       return find_replay(number, std::move(replays), std::move(unless_done));
@@ -337,8 +334,8 @@ void BatchActs::look_closer(const SagaId& saga, Answer<std::optional<batch::End>
   auto told = [answer = std::move(answer)](Result<SagaSnapshot> snapshot) mutable {
     if (!snapshot) return answer(std::unexpected(snapshot.error()));
     const SagaState& state = snapshot->state;
-    const bool moves = state.status != SagaStatus::stuck || state.in_flight > 0 ||
-                       !snapshot->owed.wants.empty();
+    const bool moves =
+        state.status != SagaStatus::stuck || state.in_flight > 0 || !snapshot->owed.wants.empty();
     if (moves) return answer(std::nullopt);
     const SagaSummary summary = summary_of(snapshot->definition.get(), state, false);
     std::string why;

@@ -19,8 +19,7 @@ class BatchActs final : public batch::SagaActs {
               Answer<std::optional<batch::End>> answer) override;
 
  private:
-  void judge_replay(const batch::Spec& spec, SagaSnapshot snapshot,
-                    Answer<batch::Verdict> answer);
+  void judge_replay(const batch::Spec& spec, SagaSnapshot snapshot, Answer<batch::Verdict> answer);
   void do_act(const batch::Spec& spec, SagaSnapshot snapshot, Actor actor,
               Answer<batch::Verdict> answer);
   void do_replay(batch::Number number, const batch::Spec& spec, SagaSnapshot snapshot,

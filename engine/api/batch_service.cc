@@ -43,8 +43,7 @@ Result<batch::Spec> read_spec(v1::BatchSpec& from) {
   auto filter = filter::parse(from.filter());
   if (!filter) return std::unexpected(filter.error());
   if (!filter->root) {
-    return fail(Errc::invalid_argument,
-                "filter: is required: a batch says which sagas it means");
+    return fail(Errc::invalid_argument, "filter: is required: a batch says which sagas it means");
   }
   const std::array<TextRule, 2> rules{{
       {.field = "leg", .text = from.leg(), .size_max = kLegMax},
@@ -58,8 +57,8 @@ Result<batch::Spec> read_spec(v1::BatchSpec& from) {
   }
   auto rate = bounded("rate", from.rate(), batch::kRateDefault, batch::kRateMax);
   if (!rate) return std::unexpected(rate.error());
-  auto in_flight = bounded("in_flight_max", from.in_flight_max(), batch::kInFlightDefault,
-                           batch::kInFlightMax);
+  auto in_flight =
+      bounded("in_flight_max", from.in_flight_max(), batch::kInFlightDefault, batch::kInFlightMax);
   if (!in_flight) return std::unexpected(in_flight.error());
   auto actor = read_actor(from);
   if (!actor) return std::unexpected(actor.error());
@@ -178,8 +177,8 @@ void BatchService::start(v1::StartBatchRequest request, const CallContext& conte
   auto spec = read_spec(*request.mutable_spec());
   if (!spec) return reply(std::unexpected(spec.error()));
   if (requires_reason(spec->act) && spec->actor.reason.empty()) {
-    return reply(fail(Errc::invalid_argument, "reason: a {} of many sagas says why",
-                      name(spec->act)));
+    return reply(
+        fail(Errc::invalid_argument, "reason: a {} of many sagas says why", name(spec->act)));
   }
   auto key = agreed_key(request.key(), context.idempotency_key);
   if (!key) return reply(std::unexpected(key.error()));
@@ -193,8 +192,7 @@ void BatchService::get(v1::BatchRequest request, const CallContext&, Reply<v1::B
   shown(std::move(reply))(batches_.find(request.number()));
 }
 
-void BatchService::change(batch::Change change, v1::BatchRequest request,
-                          Reply<v1::Batch> reply) {
+void BatchService::change(batch::Change change, v1::BatchRequest request, Reply<v1::Batch> reply) {
   auto actor = read_actor(request);
   if (!actor) return reply(std::unexpected(actor.error()));
   batches_.change(request.number(), change, std::move(*actor), shown(std::move(reply)));

@@ -16,9 +16,9 @@
 
 namespace skald::batch {
 
-inline constexpr std::size_t kBatchSagasMax = 100'000;  // of one batch; beyond: narrow the filter
-inline constexpr std::size_t kBatchesOpenMax = 8;       // not ended; beyond: wait for one
-inline constexpr std::size_t kBatchesKept = 200;        // ended ones; beyond, the oldest goes
+inline constexpr std::size_t kBatchSagasMax = 100'000;   // of one batch; beyond: narrow the filter
+inline constexpr std::size_t kBatchesOpenMax = 8;        // not ended; beyond: wait for one
+inline constexpr std::size_t kBatchesKept = 200;         // ended ones; beyond, the oldest goes
 inline constexpr std::size_t kSagasKeptMax = 1'000'000;  // of ended batches together, likewise
 inline constexpr std::uint32_t kRateDefault = 50;        // acts a second
 inline constexpr std::uint32_t kRateMax = 10'000;
@@ -67,18 +67,18 @@ inline constexpr std::size_t kOutcomes = 10;
 /// What is asked, once and for all.
 struct Spec {
   Act act = Act::retry;
-  std::string filter;          // canonical text
-  Actor actor;                 // who, and why
-  std::string leg;             // retry, resolve; empty: all, or the only one in doubt
-  bool happened = false;       // resolve
-  bool hold = false;           // resolve
-  std::uint32_t version = 0;   // replay: of the definition; 0: the saga's own
-  bool newest = false;         // replay
-  std::string from;            // replay: a step
-  bool again = false;          // replay: although it was replayed before
-  std::uint32_t rate = kRateDefault;           // acts a second
+  std::string filter;                 // canonical text
+  Actor actor;                        // who, and why
+  std::string leg;                    // retry, resolve; empty: all, or the only one in doubt
+  bool happened = false;              // resolve
+  bool hold = false;                  // resolve
+  std::uint32_t version = 0;          // replay: of the definition; 0: the saga's own
+  bool newest = false;                // replay
+  std::string from;                   // replay: a step
+  bool again = false;                 // replay: although it was replayed before
+  std::uint32_t rate = kRateDefault;  // acts a second
   std::uint32_t in_flight_max = kInFlightDefault;
-  std::string key;             // of whoever asks: the same key is the same batch; empty: none
+  std::string key;  // of whoever asks: the same key is the same batch; empty: none
   bool operator==(const Spec&) const = default;
 };
 
@@ -90,7 +90,7 @@ struct Batch {
   Stage stage = Stage::running;
   std::optional<Actor> changed_by;  // who paused, resumed or cancelled it last
   Instant began_at{};
-  Instant ended_at{};     // when ended
+  Instant ended_at{};  // when ended
   std::uint64_t sagas = 0;
   Counts counts{};
   bool operator==(const Batch&) const = default;

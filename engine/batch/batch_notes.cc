@@ -102,7 +102,8 @@ Result<Batch> read_batch(const Note& note) {
               .ended_at = from_unix_ms(from.ended_at_ms()),
               .sagas = from.sagas()};
   if (from.has_changed_by()) {
-    batch.changed_by = Actor{.name = from.changed_by().name(), .reason = from.changed_by().reason()};
+    batch.changed_by =
+        Actor{.name = from.changed_by().name(), .reason = from.changed_by().reason()};
   }
   for (int i = 0; i < from.counts_size() && i < static_cast<int>(kOutcomes); ++i) {
     batch.counts[static_cast<std::size_t>(i)] = from.counts(i);

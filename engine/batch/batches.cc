@@ -11,9 +11,9 @@
 namespace skald::batch {
 namespace {
 
-constexpr std::uint32_t kThreads = 2;           // for choosing, judging and reading
-constexpr std::size_t kPartsPerWrite = 64;      // of a new batch
-constexpr std::size_t kPartsPerPage = 40;       // looked at for one page of results
+constexpr std::uint32_t kThreads = 2;       // for choosing, judging and reading
+constexpr std::size_t kPartsPerWrite = 64;  // of a new batch
+constexpr std::size_t kPartsPerPage = 40;   // looked at for one page of results
 constexpr std::string_view kCancelledBefore = "the batch was cancelled before its turn";
 
 std::unexpected<Error> no_batch(Number number) {
@@ -67,8 +67,8 @@ Result<void> Batches::open() {
       std::ranges::move(*more, std::back_inserter(entries));
     }
     if (entries.size() < batch->sagas) {
-      return fail(Errc::data_loss, "batch {} has {} of its {} sagas", batch->number,
-                  entries.size(), batch->sagas);
+      return fail(Errc::data_loss, "batch {} has {} of its {} sagas", batch->number, entries.size(),
+                  batch->sagas);
     }
     entries.resize(batch->sagas);  // more: of a beginning that was cut short, under this number
     parts_.log.info("batch taken up again number={} act={} sagas={}", batch->number,
@@ -123,8 +123,7 @@ Result<Batch> Batches::begin(Spec spec, std::uint64_t sagas_most) {
                 "{} batches have not ended (limit kBatchesOpenMax); wait for one, or cancel one",
                 kBatchesOpenMax);
   }
-  const auto sagas =
-      choose_sagas(parts_.engine, spec.filter, [this] { return stopping_.load(); });
+  const auto sagas = choose_sagas(parts_.engine, spec.filter, [this] { return stopping_.load(); });
   if (!sagas) return std::unexpected(sagas.error());
   if (sagas->empty()) return fail(Errc::not_found, "filter: no saga matches {}", spec.filter);
   if (sagas_most != 0 && sagas->size() > sagas_most) {
@@ -160,9 +159,8 @@ Result<Batch> Batches::begin(Spec spec, std::uint64_t sagas_most) {
 }
 
 Result<void> Batches::write(std::vector<Note> notes) {
-  const auto written = waited<bool>([&](Answer<bool> answer) {
-    parts_.engine.write_notes(std::move(notes), std::move(answer));
-  });
+  const auto written = waited<bool>(
+      [&](Answer<bool> answer) { parts_.engine.write_notes(std::move(notes), std::move(answer)); });
   if (!written) return std::unexpected(written.error());
   return {};
 }

@@ -6,7 +6,7 @@
 namespace skald::batch {
 namespace {
 
-constexpr std::int64_t kOneAct = 1'000;  // in what is saved up: acts per second times milliseconds
+constexpr std::int64_t kOneAct = 1'000;   // in what is saved up: acts per second times milliseconds
 constexpr std::int64_t kSavedUpMs = 100;  // so long a rate may be saved up while nothing is done
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace skald::batch {
 
 /// Sagas whose outcomes are kept in one note: a change of one writes them all.
 inline constexpr std::size_t kSagasPerNote = 100;
-inline constexpr Millis kAgainAfter{1'000};      // where the engine had no room, or was away
-inline constexpr Millis kPatienceFirst{500};     // how long one look at a followed saga waits
-inline constexpr Millis kPatienceMax{8'000};     // doubled each time until then
+inline constexpr Millis kAgainAfter{1'000};   // where the engine had no room, or was away
+inline constexpr Millis kPatienceFirst{500};  // how long one look at a followed saga waits
+inline constexpr Millis kPatienceMax{8'000};  // doubled each time until then
 
 /// Times are those of a steady clock that begins anywhere.
 class Progress {
@@ -76,12 +76,12 @@ class Progress {
 
   Batch batch_;
   std::vector<Entry> entries_;
-  std::deque<std::size_t> waiting_;   // for their turn, in order
-  std::vector<Look> to_look_;         // followed, and asked about by nobody just now
-  std::deque<Again> again_;           // by time
-  std::vector<Millis> patience_;      // by entry
-  std::size_t in_flight_ = 0;         // being acted on, or followed
-  std::int64_t saved_up_ = 0;         // see kOneAct
+  std::deque<std::size_t> waiting_;  // for their turn, in order
+  std::vector<Look> to_look_;        // followed, and asked about by nobody just now
+  std::deque<Again> again_;          // by time
+  std::vector<Millis> patience_;     // by entry
+  std::size_t in_flight_ = 0;        // being acted on, or followed
+  std::int64_t saved_up_ = 0;        // see kOneAct
   Instant saved_at_ = Instant::min();
   std::set<std::size_t> changed_;
 };

@@ -41,8 +41,7 @@ class SagaActs {
   virtual void judge(const Spec& spec, const SagaId& saga, Answer<Verdict> answer) = 0;
   /// Acts once in the life of a batch, however often it is asked: what was done is found by its
   /// mark in the history. `spec` must live until the answer.
-  virtual void act(Number number, const Spec& spec, const SagaId& saga,
-                   Answer<Verdict> answer) = 0;
+  virtual void act(Number number, const Spec& spec, const SagaId& saga, Answer<Verdict> answer) = 0;
   /// nullopt: it is still under way after so long.
   virtual void follow(const SagaId& saga, Millis patience, Answer<std::optional<End>> answer) = 0;
 };

@@ -29,7 +29,7 @@ void EngineOnThreads::hold(ParticipantHold hold, Answer<ParticipantHold> answer)
   Note note{.name = hold_note_name(hold.participant, hold.path), .value = Bytes()};
   wire::encode_hold(hold, *note.value);
   write_notes({std::move(note)}, [this, hold = std::move(hold),
-                               answer = std::move(answer)](Result<bool> written) mutable {
+                                  answer = std::move(answer)](Result<bool> written) mutable {
     if (!written) return answer(std::unexpected(written.error()));
     holds_.add(hold);
     for (auto& driver : drivers_) {
@@ -49,7 +49,7 @@ void EngineOnThreads::release(std::string participant, std::string path,
   }
   Note note{.name = hold_note_name(participant, path), .value = {}};
   write_notes({std::move(note)}, [this, held = std::move(*held),
-                               answer = std::move(answer)](Result<bool> written) mutable {
+                                  answer = std::move(answer)](Result<bool> written) mutable {
     if (!written) return answer(std::unexpected(written.error()));
     holds_.remove(held.participant, held.path);
     for (auto& driver : drivers_) {
