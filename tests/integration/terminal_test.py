@@ -54,12 +54,12 @@ class InATerminal(unittest.TestCase):
              "definitions show create_order", "version", "--help", "list --help")
 
     def test_whatever_is_read_fits_eighty_columns(self):
+        # A line that is too wide would be broken by the terminal, not by us.
+        wide = Terminal(4 * COLUMNS, environment=self.terminal.environment)
+        self.addCleanup(wide.close)
         for verb in (*self.READS, *(f"{verb} {self.saga}" for verb in
                                     ("show", "explain", "history", "wait"))):
             with self.subTest(verb=verb):
-                # A line that is too wide would be broken by the terminal, not by us.
-                wide = Terminal(4 * COLUMNS, environment=self.terminal.environment)
-                self.addCleanup(wide.close)
                 text = wide.run(f"(stty cols {COLUMNS}; skaldctl {verb})")
                 self.assertTrue(text.strip())
                 # A command to copy is one line, however long.

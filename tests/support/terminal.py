@@ -1,5 +1,5 @@
-"""A real terminal for programs that look different in one: a tmux of our own, one window, as wide as
-asked. What it shows is read back as people see it, with or without colours."""
+"""A real terminal for programs that look different in one: a tmux of our own, one window, as wide
+as asked. What it shows is read back as people see it, with or without colours."""
 
 import os
 import subprocess
