@@ -178,7 +178,11 @@ class RunningDaemon final : public Daemon {
   /// The API first, so that answers still leave; then the engine, then what it used.
   void stop(Millis grace) {
     close_servers(grace);
-    if (engine_) engine_->drain(grace);
+    if (engine_) {
+      engine_->drain(grace);
+      const auto flushed = store_->flush();
+      if (!flushed) log_.named("server").warn("{}", flushed.error().message);
+    }
     lookups_.stop();
     routes_.reset();
     engine_.reset();
