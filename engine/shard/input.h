@@ -105,10 +105,10 @@ struct Admission {
   bool draining = false;
 };
 
-/// Makes a note durable: what the engine remembers beside its sagas.
-struct WriteNote {
+/// Makes notes durable, all of them together: what is remembered beside the sagas.
+struct WriteNotes {
   Ticket ticket = 0;
-  Note note;
+  std::vector<Note> notes;
 };
 /// An operator's hold on a participant (empty path) or one of its methods, or its end.
 struct Hold {
@@ -123,6 +123,6 @@ using Input =
     std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
                  input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
                  input::TimersLoaded, input::Recover, input::ExpireKeys, input::RemoveSagas,
-                 input::Admission, input::WriteNote, input::Hold>;
+                 input::Admission, input::WriteNotes, input::Hold>;
 
 }  // namespace skald

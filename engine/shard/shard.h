@@ -122,7 +122,7 @@ class Shard {
   void on(input::ExpireKeys& in);
   void on(input::RemoveSagas& in);
   void on(input::Admission& in);
-  void on(input::WriteNote& in);
+  void on(input::WriteNotes& in);
   void on(input::Hold& in);
 
   // shard_admission.cc: from a submission to a saga, or to the one there is

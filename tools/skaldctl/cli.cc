@@ -60,6 +60,7 @@ CommandLine::CommandLine(const Terminal& terminal) : terminal_(terminal) {
   add_definitions();
   add_participants();
   add_upkeep();
+  add_batch();
   add_version();
   add_completion();
 }
