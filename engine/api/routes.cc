@@ -28,6 +28,7 @@ OperatorService& service_of(Services& services, const OperatorService*) {
 }
 ReplayService& service_of(Services& services, const ReplayService*) { return services.replays; }
 UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
+AlertService& service_of(Services& services, const AlertService*) { return services.alerts; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -90,6 +91,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.OperatorService/Simulate", Unary<&ReplayService::simulate>::run},
     Procedure{"/skald.v1.UpkeepService/CheckStore", Unary<&UpkeepService::check_store>::run},
     Procedure{"/skald.v1.UpkeepService/BackUp", Unary<&UpkeepService::back_up>::run},
+    Procedure{"/skald.v1.AlertService/ListWebhooks", Unary<&AlertService::list_webhooks>::run},
+    Procedure{"/skald.v1.AlertService/Test", Unary<&AlertService::test>::run},
 };
 
 struct Page {
@@ -123,8 +126,8 @@ HttpResponse not_routed(std::string_view path) {
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
        fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "DefinitionService/*, OperatorService/*, ParticipantService/* and "
-                   "UpkeepService/*, pages are /healthz, /readyz and /metrics",
+                   "DefinitionService/*, OperatorService/*, ParticipantService/*, "
+                   "UpkeepService/* and AlertService/*, pages are /healthz, /readyz and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
@@ -178,7 +181,8 @@ Routes::Routes(Engine& engine, ServiceOptions options)
       services_{.sagas = SagaService(engine, options),
                 .operators = OperatorService(engine, options),
                 .replays = ReplayService(engine, std::move(options)),
-                .upkeep = UpkeepService(engine)} {}
+                .upkeep = UpkeepService(engine),
+                .alerts = AlertService(engine)} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/alert_service.h"
 #include "engine/api/operator_service.h"
 #include "engine/api/replay_service.h"
 #include "engine/api/saga_service.h"
@@ -26,11 +27,12 @@ struct Services {
   OperatorService operators;
   ReplayService replays;
   UpkeepService upkeep;
+  AlertService alerts;
 };
 
-/// POST /skald.v1.{SagaService,DefinitionService,OperatorService,UpkeepService}/*, GET /healthz,
-/// /readyz, /metrics. Thread: handle() from any thread. Must outlive every answer; the engine must
-/// outlive it.
+/// POST /skald.v1.{SagaService,DefinitionService,OperatorService,UpkeepService,AlertService}/*, GET
+/// /healthz, /readyz, /metrics. Thread: handle() from any thread. Must outlive every answer; the
+/// engine must outlive it.
 class Routes {
  public:
   Routes(Engine& engine, ServiceOptions options);

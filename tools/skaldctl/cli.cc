@@ -11,6 +11,7 @@
 #include "engine/base/version.h"
 #include "tools/skaldctl/completion.h"
 #include "tools/skaldctl/verbs.h"
+#include "tools/skaldctl/verbs_alerts.h"
 #include "tools/skaldctl/words.h"
 
 namespace skald::ctl {
@@ -45,6 +46,7 @@ struct Arguments {
   std::string directory;
   std::string backup;
   std::string shell;
+  std::string webhook;
 };
 
 class CommandLine {
@@ -64,6 +66,7 @@ class CommandLine {
     add_import();
     add_definitions();
     add_participants();
+    add_alerts();
     add_upkeep();
     add_version();
     add_completion();
@@ -320,6 +323,19 @@ class CommandLine {
         ->required();
     add_place(verb(app_, "release", "end a hold",
                    [this](Session& s) { return ctl::release(s, arguments_.hold); }));
+  }
+
+  void add_alerts() {
+    CLI::App* group = app_.add_subcommand("alerts", "webhooks that are told, and how that goes");
+    group->fallthrough();
+    CLI::App* test = group->add_subcommand("test", "send a test and say what was answered");
+    test->add_option("--webhook", arguments_.webhook, "only this one");
+    group->callback([this, test] {
+      verb_ = ctl::alerts;
+      if (test->parsed()) {
+        verb_ = [this](Session& s) { return alerts_test(s, arguments_.webhook); };
+      }
+    });
   }
 
   void add_upkeep() {
