@@ -28,7 +28,7 @@ from processes import SLOWDOWN, wait_until
 WITHIN_S = 60 * SLOWDOWN  # a receiver that failed long is asked once a minute at worst
 COMMAND_WITHIN_S = 30 * SLOWDOWN
 SECRET = "Bearer not-to-be-printed"
-SECRET_VARIABLE = "SKALD_TEST_PAGER"
+SECRET_VARIABLE = "MALL_TEST_PAGER"
 KEYLESS = {"keys": "none"}
 
 

@@ -10,6 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 
 constexpr const char* kCancel = "/skald.v1.OperatorService/Cancel";
@@ -64,8 +65,19 @@ TEST(Acts, WhatCannotBeTakenBackIsNeverDoneUnasked) {
     if (std::string_view(verb) == "resolve") arguments.emplace_back("--happened");
     EXPECT_EQ(ctl(arguments), Exit::declined) << verb;
     EXPECT_THAT(ctl.err, HasSubstr("give --yes")) << verb;
-    EXPECT_THAT(ctl.api.calls, IsEmpty()) << verb;
+    for (const auto& [procedure, body] : ctl.api.calls) {
+      EXPECT_THAT(body, HasSubstr("\"dryRun\":true")) << verb;
+    }
   }
+}
+
+TEST(Acts, ThatAreNotAllowedAreRefusedBeforeAnybodyIsAsked) {
+  Ctl ctl;  // a pipe
+  ctl.api.errors["/skald.v1.OperatorService/Cancel"] = {Errc::failed_precondition,
+                                                        "is completed already"};
+  EXPECT_EQ(ctl({"cancel", kId}), Exit::refused);
+  EXPECT_THAT(ctl.err, HasSubstr("is completed already"));
+  EXPECT_THAT(ctl.err, Not(HasSubstr("give --yes")));
 }
 
 TEST(Acts, ThatOverrideTheTruthNeedAReasonAndALeg) {
