@@ -20,6 +20,7 @@ Request request_of(const Invocation& call) {
   return {.saga = call.saga_id,
           .leg = call.leg,
           .operation = call.operation,
+          .attempt = call.attempt,
           .key = call.idempotency_key,
           .method = call.method,
           .is_query = call.definition->steps[call.ref.step].kind == StepKind::query,
@@ -40,7 +41,9 @@ ParticipantAnswer World::execute(const Request& request) {
   ParticipantAnswer answer = Mall::serves(*request.method)
                                  ? mall_.execute(request, clock_.wall())
                                  : participants_.execute(request, mix_.of(Fault::refusal), now());
-  if (!participants_.outrage().empty()) wrong(participants_.outrage());
+  if (const auto outrage = participants_.take_outrage(); !outrage.empty()) {
+    auditor_->outrageous(request, outrage);
+  }
   if (!answer.body) figures_.faults[index_of(Fault::refusal)] += 1;
   auditor_->executed(request, answer.took_effect);
   if (Mall::serves(*request.method)) mall_auditor_->executed(request, answer);
@@ -59,14 +62,15 @@ void World::reply(Invocation call, WireAnswer answer, Millis after) {
     if (out != out_.end() && --out->second == 0) out_.erase(out);
     const bool yes = outcome.kind == OutcomeKind::succeeded;
     touched_.insert(call.saga_id);
-    step(seat_of(call.saga_id),
-         input::Reply{.saga = call.saga_id,
-                      .leg = call.ref,
-                      .operation = call.operation,
-                      .attempt = call.attempt,
-                      .lane = call.lane,
-                      .outcome = std::move(outcome),
-                      .response = yes ? std::move(answer.exchange.response.body) : Bytes{}});
+    Seat& seat = seat_of(call.saga_id);
+    gate_auditor_->answered(seat.index, call, outcome, engine_now());
+    step(seat, input::Reply{.saga = call.saga_id,
+                            .leg = call.ref,
+                            .operation = call.operation,
+                            .attempt = call.attempt,
+                            .lane = call.lane,
+                            .outcome = std::move(outcome),
+                            .response = yes ? std::move(answer.exchange.response.body) : Bytes{}});
   });
 }
 
