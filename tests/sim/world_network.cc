@@ -32,6 +32,7 @@ std::string attempt_text(const Invocation& call) {
                      call.attempt);
 }
 
+constexpr Millis kKeysLast{60'000};
 constexpr Truth kNeverRan{};
 constexpr Truth kMayHaveRun{.ran = true};
 
@@ -149,12 +150,14 @@ std::optional<World::Met> World::meet(const Invocation& call, Random& random, Mi
     perhaps_runs();
     return Met{{wire_server_error(method, random), kMayHaveRun}, there + back};
   }
-  // Landing after it was given up is a participant's burden that only keys can carry.
-  if (strikes_now(Fault::late) && keeps) {
+  // Landing after it was given up is a participant's burden that only keys can carry, as long as
+  // the engine counts on them: once they have lived out, a probe settles it.
+  const bool lasting = keeps && method.keys_lifetime >= kKeysLast;
+  if (strikes_now(Fault::late) && lasting) {
     deliver_later(call, call.timeout + Millis{random.below(3'000)});
     return Met{{wire_end(ExchangeEnd::timed_out), kMayHaveRun}, call.timeout};
   }
-  if (strikes_now(Fault::accepted) && keeps) {
+  if (strikes_now(Fault::accepted) && lasting) {
     deliver_later(call, there + Millis{random.below(500)});
     return Met{{wire_accepted(method, random), {.ran = true, .accepted = true}}, there + back};
   }
