@@ -55,6 +55,8 @@ std::uint64_t body_hash(const SubmitRequest& request) {
   } else {
     hash = mix64(hash64(request.definition, kNamedSeed) ^ request.version);
   }
+  // A key stands for the whole order: with another business key it is another one.
+  if (!request.business_key.empty()) hash = hash64(request.business_key, hash);
   return hash64(request.input, hash);
 }
 

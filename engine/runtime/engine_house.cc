@@ -20,6 +20,7 @@ void EngineOnThreads::keep_house() {
   for (auto& driver : drivers_) driver->refresh_figures();
   if (++house_rounds_ % kKeysEvery == 0) sweep_keys();
   upkeep_->sweep(clock_->now());
+  upkeep_->scan(clock_->now());
   house_timer_->expires_after(kHousekeepingEvery);
   house_timer_->async_wait([this](const boost::system::error_code& ec) {
     if (!ec) keep_house();

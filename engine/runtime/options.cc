@@ -44,6 +44,9 @@ std::vector<std::string> EngineOptions::validate() const {
   for (const auto& [definition, own] : retention_by_definition) {
     in_range(wrong, "." + definition, own);
   }
+  in_range<std::int64_t>(wrong, "scan_every_ms", scan_every.count(), 0, 366LL * 24 * 3'600'000);
+  in_range<std::uint64_t>(wrong, "scan_bytes_per_second", scan_bytes_per_second, 64U << 10,
+                          16ULL << 30);
   in_range<std::int64_t>(wrong, "timer_window_ms", timer_window.count(), 1'000, 24LL * 3'600'000);
   in_range<std::uint32_t>(wrong, "participant_default.in_flight_max",
                           participant_default.in_flight_max, 1, 100'000);

@@ -40,7 +40,9 @@ struct EngineOptions {
   Millis key_retention{7LL * 24 * 3'600'000};  // of idempotency keys, after the saga's end (rule 9)
   Millis timer_window{60'000};                 // durable timers due within it are kept in memory
   BreakerPolicy breaker;                       // of each method of each participant, per thread
-  Retention retention;                         // of every definition; absent: for ever
+  Millis scan_every{24LL * 3'600'000};         // all data held against its checksums; 0: never
+  std::uint64_t scan_bytes_per_second = 16ULL << 20;  // so fast at most
+  Retention retention;                                // of every definition; absent: for ever
   std::map<std::string, Retention> retention_by_definition;
   ParticipantOptions participant_default;
   std::map<std::string, ParticipantOptions> participants;  // by participant name or origin

@@ -15,7 +15,9 @@ constexpr std::size_t kSagasPerRemoval = 64;   // so that removing never holds u
 
 }  // namespace
 
-Upkeep::Upkeep(Parts parts) : parts_(std::move(parts)) {
+Upkeep::Upkeep(Parts parts)
+    : parts_(std::move(parts)),
+      scan_plan_(parts_.options.scan_every, parts_.options.scan_bytes_per_second) {
   keep("", parts_.options.retention);
   for (const auto& [definition, own] : parts_.options.retention_by_definition) {
     keep(definition, own);
@@ -59,6 +61,31 @@ void Upkeep::remove_what_may_go(Instant now) {
   for (auto& [shard, rest] : of_shard) {
     if (!rest.empty()) parts_.remove(shard, std::move(rest));
   }
+}
+
+void Upkeep::scan(Instant now) {
+  if (scanning_.exchange(true)) return;
+  if (!scan_plan_.is_due(now)) {
+    scanning_ = false;
+    return;
+  }
+  parts_.blocking.run([this, now] {
+    scan_next_file(now);
+    scanning_ = false;
+  });
+}
+
+void Upkeep::scan_next_file(Instant now) {
+  const auto file = parts_.store.scan_after(scan_plan_.after());
+  if (!file) {
+    parts_.log.error("a file of the store is damaged: {}", file.error().message);
+    return scan_plan_.give_up();  // writing has ended; the next start judges anew
+  }
+  if (*file) return scan_plan_.read(**file, now);
+  const ScanPlan::Round round = scan_plan_.end_round(now);
+  if (round.files == 0) return;
+  parts_.log.info("every file has its checksums files={} bytes={} seconds={}", round.files,
+                  round.bytes, (now - round.began).count() / 1'000);
 }
 
 template <class Work>

@@ -4,21 +4,41 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 
 #include "engine/server/setting_values.h"
+#include "engine/transport/address_rules.h"
 
 namespace skald::server {
 namespace {
 
 constexpr std::string_view kParticipants = "participants.";
 constexpr std::string_view kRetention = "retention.";
-constexpr std::string_view kLastRetention = "retention.abandoned";  // of every definition
 constexpr std::string_view kAllow = "participants.allow";
 constexpr int kFileDepthMax = 16;  // maps inside each other; an alias may even hold itself
 
 constexpr bool is_visible(char c) { return c > ' ' && c <= '~'; }
+
+std::string key_of(const Setting& setting) { return std::string(setting.key); }
+std::string environment_name_of(const Setting& setting) { return environment_name(setting.key); }
+
+/// The setting whose name begins most alike, if any does; all names share their first letters.
+template <class NameOf>
+std::string did_you_mean(std::string_view wrong, std::size_t shared, NameOf name_of) {
+  std::string best;
+  std::size_t best_length = shared + 3;  // fewer letters in common suggest nothing
+  for (const Setting& setting : settings()) {
+    std::string name = name_of(setting);
+    const auto [mine, theirs] = std::ranges::mismatch(wrong, name);
+    const auto length = static_cast<std::size_t>(mine - wrong.begin());
+    if (length <= best_length) continue;
+    best_length = length;
+    best = std::move(name);
+  }
+  return best.empty() ? "" : fmt::format("; did you mean {}?", best);
+}
 
 /// One value and where it was written.
 struct Given {
@@ -40,7 +60,7 @@ class Loader {
     } else if (given.key.starts_with(kRetention)) {
       stored = set_retention(std::string_view(given.key).substr(kRetention.size()), given.value);
     } else {
-      stored = fail(Errc::invalid_argument, "unknown key{}", suggestion(given.key));
+      stored = fail(Errc::invalid_argument, "unknown key{}", did_you_mean(given.key, 0, key_of));
     }
     if (stored) {
       loaded_.origins.insert_or_assign(given.key, given.origin);
@@ -48,6 +68,8 @@ class Loader {
       mistake(given.origin, given.key, stored.error().message);
     }
   }
+
+  void warn(std::string text) { loaded_.warnings.push_back(std::move(text)); }
 
   void mistake(std::string_view origin, std::string_view key, std::string_view what) {
     mistakes_.push_back(fmt::format("{}: {}: {}", origin, key, what));
@@ -73,6 +95,7 @@ class Loader {
       return fail(Errc::invalid_argument, "a participant's name is visible ASCII");
     }
     if (field == "url") {
+      if (const auto url = parse_http_url(value); !url) return std::unexpected(url.error());
       loaded_.config.participant_urls[name] = value;
       return {};
     }
@@ -111,21 +134,6 @@ class Loader {
     }
     loaded_.config.engine.retention_by_definition[definition] = own;
     return {};
-  }
-
-  /// The known key with the same letters at its start, if any.
-  static std::string suggestion(std::string_view key) {
-    std::string_view best;
-    std::size_t best_length = 3;  // fewer letters in common suggest nothing
-    for (const Setting& setting : settings()) {
-      const auto [mine, theirs] = std::ranges::mismatch(key, setting.key);
-      const auto length = static_cast<std::size_t>(mine - key.begin());
-      if (length > best_length) {
-        best_length = length;
-        best = setting.key;
-      }
-    }
-    return best.empty() ? "" : fmt::format("; did you mean {}?", best);
   }
 
   void check_listen() {
@@ -230,7 +238,24 @@ void apply_retention(std::string_view text, const std::string& origin, Loader& l
   }
 }
 
+constexpr std::string_view kSkald = "SKALD_";
+/// In the environment, and no setting: the file of settings, several at once, skaldctl's server.
+constexpr std::array<std::string_view, 4> kOtherNames{"SKALD_CONFIG", "SKALD_PARTICIPANTS",
+                                                      "SKALD_RETENTION", "SKALD_SERVER"};
+
+/// A name that is misspelt would otherwise do nothing, and nobody would know.
+void warn_of_unknown_names(const ConfigSources& sources, Loader& loader) {
+  for (const std::string& name : sources.environment_names) {
+    if (!name.starts_with(kSkald)) continue;
+    if (std::ranges::find(kOtherNames, name) != kOtherNames.end()) continue;
+    if (std::ranges::find(settings(), name, environment_name_of) != settings().end()) continue;
+    loader.warn(fmt::format("{}: no setting has this name, it does nothing{}", name,
+                            did_you_mean(name, kSkald.size(), environment_name_of)));
+  }
+}
+
 void read_environment(const ConfigSources& sources, Loader& loader) {
+  warn_of_unknown_names(sources, loader);
   if (!sources.environment) return;
   for (const Setting& setting : settings()) {
     const std::string name = environment_name(setting.key);
@@ -262,65 +287,6 @@ bool is_loopback(std::string_view address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
-/// What YAML would read as something else than this text is quoted.
-std::string yaml_text(std::string_view text) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
-  const bool is_null = text.size() == 4 && (text[0] == 'n' || text[0] == 'N');
-  const bool plain = !text.empty() && text.front() != '-' && text.front() != '.' && !is_null &&
-                     text.find_first_not_of(kPlain) == text.npos;
-  if (plain) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if ((c >= 0 && c < ' ') || c == 0x7F) {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-/// Prints "a.b.c" keys as nested YAML; keys come grouped by their parents.
-class ConfigPrinter {
- public:
-  explicit ConfigPrinter(const LoadedConfig& loaded) : loaded_(loaded) {}
-
-  void line(const std::string& key, const std::string& value) {
-    const std::size_t dot = key.rfind('.');
-    const std::string parent = dot == key.npos ? "" : key.substr(0, dot);
-    if (parent != parent_) open(parent);
-    const std::string indent(parent.empty() ? 0 : 2 * (1 + std::ranges::count(parent, '.')), ' ');
-    const std::string text = fmt::format("{}{}: {}", indent, key.substr(dot + 1), value);
-    const auto origin = loaded_.origins.find(key);
-    out_ += fmt::format("{:<48} # {}\n", text,
-                        origin == loaded_.origins.end() ? "default" : origin->second);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  void open(const std::string& parent) {
-    // Parents have at most two levels: "participants" and "participants.inventory".
-    const std::size_t dot = parent.find('.');
-    const std::string top = parent.substr(0, dot);
-    const bool opens = !top.empty() && top != parent_.substr(0, parent_.find('.'));
-    if (opens) out_ += fmt::format("{}:\n", top);
-    if (dot != parent.npos) out_ += fmt::format("  {}:\n", yaml_text(parent.substr(dot + 1)));
-    parent_ = parent;
-  }
-
-  const LoadedConfig& loaded_;
-  std::string parent_;
-  std::string out_;
-};
-
-std::string yaml_list(const std::vector<std::string>& items) {
-  std::vector<std::string> quoted;
-  for (const std::string& item : items) quoted.push_back(yaml_text(item));
-  return fmt::format("[{}]", fmt::join(quoted, ", "));
-}
-
 }  // namespace
 
 Result<ListenAddress> parse_listen(std::string_view text) {
@@ -350,47 +316,6 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
   read_environment(sources, loader);
   read_flags(sources, loader);
   return loader.finish();
-}
-
-namespace {
-
-void print_retention(const EngineOptions& options, ConfigPrinter& printer) {
-  for (const auto& [definition, own] : options.retention_by_definition) {
-    const auto line = [&](std::string_view status, const std::optional<Millis>& kept) {
-      if (!kept) return;
-      printer.line(fmt::format("{}{}.{}", kRetention, definition, status),
-                   yaml_text(server::print_retention(kept)));
-    };
-    line("completed", own.completed);
-    line("compensated", own.compensated);
-    line("abandoned", own.abandoned);
-  }
-}
-
-}  // namespace
-
-std::string print_config(const LoadedConfig& loaded) {
-  ConfigPrinter printer(loaded);
-  for (const Setting& setting : settings()) {
-    const std::string value = setting.get(loaded.config);
-    printer.line(std::string(setting.key), setting.key == kAllow
-                                               ? yaml_list(loaded.config.participants_allow)
-                                               : yaml_text(value));
-    if (setting.key == kLastRetention) print_retention(loaded.config.engine, printer);
-  }
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>> participants;
-  for (const auto& [name, url] : loaded.config.participant_urls) {
-    participants[name].emplace_back("url", yaml_text(url));
-  }
-  for (const auto& [name, options] : loaded.config.engine.participants) {
-    participants[name].emplace_back("in_flight_max", fmt::format("{}", options.in_flight_max));
-  }
-  for (const auto& [name, fields] : participants) {
-    for (const auto& [field, value] : fields) {
-      printer.line(fmt::format("participants.{}.{}", name, field), value);
-    }
-  }
-  return printer.take();
 }
 
 }  // namespace skald::server

@@ -54,13 +54,15 @@ struct FlagValue {
 struct ConfigSources {
   std::string file;  // path; empty: none
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::vector<std::string> environment_names;  // of all that is there: those of no setting warn
   std::vector<FlagValue> flags;
 };
 
 struct LoadedConfig {
   ServerConfig config;
   std::map<std::string, std::string, std::less<>>
-      origins;  // key -> "skald.yaml:3"; absent: default
+      origins;                        // key -> "skald.yaml:3"; absent: default
+  std::vector<std::string> warnings;  // what is there and does nothing
 };
 
 /// Errors: invalid_argument with one line per mistake, each naming its source ("skald.yaml:4:

@@ -1,5 +1,7 @@
 #include "engine/server/flags.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +26,15 @@ std::optional<std::string> process_environment(const std::string& name) {
   return std::string(value);
 }
 
+std::vector<std::string> process_environment_names() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 /// A switch is given without a value.
 bool is_switch(const Setting& setting) { return setting.key == "insecure_listen"; }
 
@@ -32,6 +43,7 @@ bool is_switch(const Setting& setting) { return setting.key == "insecure_listen"
 CommandLine parse_command_line(int argc, char** argv) {
   CommandLine line;
   line.sources.environment = process_environment;
+  line.sources.environment_names = process_environment_names();
   CLI::App app("Skald: runs sagas durably, and finishes or undoes each of them.", "skaldd");
   app.footer(kFooter);
   auto* flags = &line.sources.flags;

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   if (line.version) return fmt::print("skaldd {}\n", kVersion), 0;
   const auto loaded = load_config(line.sources);
   if (!loaded) return complain(kUsage, loaded.error().message);
+  for (const std::string& warning : loaded->warnings) complain(0, "warning: " + warning);
   if (line.print_config) return fmt::print("{}", print_config(*loaded)), 0;
   const ServerConfig& config = loaded->config;
   if (config.data.empty()) return complain(kUsage, "--data DIR is required (see --help)");

@@ -4,6 +4,7 @@
 
 #include "engine/server/config.h"
 #include "engine/server/setting_values.h"
+#include "engine/transport/address_rules.h"
 
 namespace skald::server {
 namespace {
@@ -109,7 +110,9 @@ Result<void> set_allow(ServerConfig& config, std::string_view text) {
     if (!item.empty()) config.participants_allow.emplace_back(item);
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
-  return {};
+  if (config.participants_allow.empty()) return {};
+  const auto rules = AddressRules::parse(config.participants_allow);
+  return rules ? Result<void>{} : std::unexpected(rules.error());
 }
 
 std::string get_allow(const ServerConfig& config) {
@@ -172,6 +175,11 @@ const std::vector<Setting> kSettings{
      set_duration<&EngineOptions::key_retention>, get_duration<&EngineOptions::key_retention>},
     {"engine.timer_window", "timers due within it are kept in memory",
      set_duration<&EngineOptions::timer_window>, get_duration<&EngineOptions::timer_window>},
+    {"engine.scan_every", "all data is read and held against its checksums so often; 0s: never",
+     set_duration<&EngineOptions::scan_every>, get_duration<&EngineOptions::scan_every>},
+    {"engine.scan_bytes_per_second", "reading so fast at most",
+     set_size<&EngineOptions::scan_bytes_per_second>,
+     get_size<&EngineOptions::scan_bytes_per_second>},
     {"retention.completed", "how long a completed saga is kept after its end, or forever",
      set_retention<&Retention::completed>, get_retention<&Retention::completed>},
     {"retention.compensated", "the same of one that was undone",

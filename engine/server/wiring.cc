@@ -5,6 +5,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <future>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -48,6 +50,17 @@ Result<void> check_inline_address(const HttpInvokerOptions& options, std::string
   return v4 || options.allow.check(*url, *literal_address("[::1]")) ? Result<void>{} : v4;
 }
 
+/// Whom a step calls, in each of its operations.
+std::vector<std::string> participants_of(const StepDefinition& step) {
+  std::vector<std::string> names;
+  if (step.kind == StepKind::query || step.kind == StepKind::call) {
+    names.push_back(step.action.method.participant);
+  }
+  if (step.compensation) names.push_back(step.compensation->method.participant);
+  if (step.probe) names.push_back(step.probe->method.participant);
+  return names;
+}
+
 class RunningDaemon final : public Daemon {
  public:
   RunningDaemon(const ServerConfig& config, Logger log) : config_(config), log_(std::move(log)) {}
@@ -75,6 +88,7 @@ class RunningDaemon final : public Daemon {
                                  .log = log_});
     if (!engine) return std::unexpected(engine.error());
     engine_ = std::move(*engine);
+    warn_of_missing_participants();
 
     api::ServiceOptions service;
     service.input_bytes_max = config_.engine.input_bytes_max;
@@ -109,6 +123,25 @@ class RunningDaemon final : public Daemon {
       return fail(Errc::invalid_argument, "{}", fmt::join(mistakes, "\n"));
     }
     return options;
+  }
+
+  /// A saga that calls somebody who is not configured becomes stuck: better known before.
+  void warn_of_missing_participants() const {
+    std::map<std::string, std::set<std::string>> definitions;  // by participant
+    for (const DefinitionPtr& definition : engine_->definitions()) {
+      for (const StepDefinition& step : definition->steps) {
+        for (const std::string& name : participants_of(step)) {
+          const bool known = name.contains("://") || config_.participant_urls.contains(name);
+          if (!known) definitions[name].insert(definition->name);
+        }
+      }
+    }
+    for (const auto& [name, used_by] : definitions) {
+      log_.named("server").warn(
+          "participant {} has no url: sagas of {} that call it become stuck; set "
+          "participants.{}.url",
+          name, fmt::join(used_by, ", "), name);
+    }
   }
 
   Result<void> listen_on_every_thread() {

@@ -6,6 +6,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "engine/store/rocks_check.h"
 #include "engine/store/rocks_manifest_check.h"
 #include "engine/store/rocks_store.h"
+#include "engine/store/rocks_table_check.h"
 
 namespace skald {
 namespace {
@@ -78,6 +80,32 @@ Result<CheckReport> RocksStore::check_closed(RocksOptions options, const CheckOp
                             .directory = store.options_.directory,
                             .at = {}},
                            check);
+}
+
+// A table that a compaction takes away meanwhile is no table that is damaged.
+Result<std::optional<ScannedFile>> RocksStore::scan_after(std::string_view after) {
+  const auto next = [this](std::string_view behind) {
+    std::vector<rocksdb::LiveFileMetaData> files;
+    db_->GetLiveFilesMetaData(&files);
+    std::erase_if(files, [behind](const auto& file) { return file.relative_filename <= behind; });
+    const auto first =
+        std::ranges::min_element(files, {}, &rocksdb::FileStorageInfo::relative_filename);
+    return first == files.end()
+               ? std::nullopt
+               : std::optional(ScannedFile{.name = first->relative_filename, .bytes = first->size});
+  };
+  rocksdb::Env* env = options_.env != nullptr ? options_.env : rocksdb::Env::Default();
+  std::string done(after);
+  while (auto file = next(done)) {
+    const auto status = rocks::check_table(options_.directory + "/" + file->name, env);
+    if (status.ok()) return file;
+    const auto again = next(done);
+    if (again && again->name == file->name) {
+      return std::unexpected(reader_->failed(file->name, status));
+    }
+    done = file->name;
+  }
+  return std::nullopt;
 }
 
 Result<void> RocksStore::copy_to(const std::string& directory) {

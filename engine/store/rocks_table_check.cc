@@ -10,18 +10,23 @@
 
 namespace skald::rocks {
 
+rocksdb::Status check_table(const std::string& path, rocksdb::Env* env) {
+  const rocksdb::Options options(database_options(env, {}, {}), event_options(block_cache()));
+  rocksdb::SstFileReader reader(options);
+  auto status = reader.Open(path);
+  if (status.ok()) status = reader.VerifyChecksum();
+  return status;
+}
+
 std::vector<std::string> damaged_tables(const std::string& directory, rocksdb::Env* env) {
   std::vector<std::string> names;
   const auto& files = env->GetFileSystem();
   if (!files->GetChildren(directory, rocksdb::IOOptions(), &names, nullptr).ok()) return {};
   std::erase_if(names, [](const std::string& name) { return !name.ends_with(".sst"); });
   std::ranges::sort(names);
-  rocksdb::Options options(database_options(env, {}, {}), event_options(block_cache()));
   std::vector<std::string> damaged;
   for (const std::string& name : names) {
-    rocksdb::SstFileReader reader(options);
-    auto status = reader.Open(directory + "/" + name);
-    if (status.ok()) status = reader.VerifyChecksum();
+    const auto status = check_table(directory + "/" + name, env);
     if (!status.ok()) damaged.push_back(name + ": " + status.ToString());
   }
   return damaged;

@@ -1,5 +1,8 @@
-// Which tables are damaged, for the message of an open that failed. Slow: reads every table whole.
+// Which tables are damaged: all at once for the message of an open that failed, one after another
+// beside whatever goes on. Slow: reads a table whole.
 #pragma once
+
+#include <rocksdb/status.h>
 
 #include <string>
 #include <vector>
@@ -9,6 +12,10 @@ class Env;
 }
 
 namespace skald::rocks {
+
+/// The first block of the table at `path` that does not have its checksum, or why it cannot be
+/// read.
+[[nodiscard]] rocksdb::Status check_table(const std::string& path, rocksdb::Env* env);
 
 /// "NAME: what is wrong", for each table file in the directory that is not sound.
 [[nodiscard]] std::vector<std::string> damaged_tables(const std::string& directory,

@@ -191,6 +191,12 @@ class Store {
   [[nodiscard]] virtual Result<CheckReport> back_up(const std::string&, const CheckOptions&) {
     return fail(Errc::unimplemented, "this store has no backup");
   }
+  /// Reads the next file of data whole, in the order of their names, and holds it against its
+  /// checksums: nullopt when none comes after `after`. Damage ends writing, as when a read finds
+  /// it. Errors: data_loss, with the file named.
+  [[nodiscard]] virtual Result<std::optional<ScannedFile>> scan_after(std::string_view) {
+    return std::nullopt;  // nothing of a store in memory decays
+  }
   /// Bytes free for new data; admission stops below the configured reserve.
   [[nodiscard]] virtual Result<std::uint64_t> bytes_available() = 0;
 };

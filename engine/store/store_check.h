@@ -31,6 +31,12 @@ struct CheckReport {
   std::vector<Finding> findings;
 };
 
+/// One file of data that is sound.
+struct ScannedFile {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
 struct CheckOptions {
   /// The definition of a saga; null: not registered. Then what only it can tell is taken as stored.
   std::function<DefinitionPtr(const SagaState&)> definition_of;

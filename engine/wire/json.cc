@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
+#include <string>
+#include <vector>
 
 namespace skald::wire {
 namespace {
@@ -56,6 +59,11 @@ std::size_t utf8_sequence_size(std::string_view text) {
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) : text_(text) {}
+  /// With this, an object that names a member twice is a fault.
+  JsonScanner& demand_unique_members() {
+    unique_ = true;
+    return *this;
+  }
   JsonScanner(std::string_view text, std::string_view wanted) : text_(text), wanted_(wanted) {}
 
   bool run() {
@@ -100,15 +108,38 @@ class JsonScanner {
     }
   }
 
+  struct Member {
+    std::string name;
+    std::size_t at;
+    bool operator<(const Member& other) const {
+      return name != other.name ? name < other.name : at < other.at;
+    }
+  };
+
   bool object(int depth) {
+    std::vector<Member> members;
+    return members_of_object(depth, members) && all_differ(members);
+  }
+
+  bool all_differ(std::vector<Member>& members) {
+    std::ranges::sort(members, std::less<>());
+    const auto twice = std::ranges::adjacent_find(members, {}, &Member::name);
+    if (twice == members.end()) return true;
+    at_ = std::next(twice)->at;
+    return stop("a member that is there already");
+  }
+
+  bool members_of_object(int depth, std::vector<Member>& members) {
     ++at_;
     skip_space();
     if (peek() == '}') return ++at_, true;
     while (true) {
       if (peek() != '"') return stop("a member name in quotes expected");
       const bool look = depth == 1 && !wanted_.empty();
+      const std::size_t from = at_;
       std::string key;
-      if (!string(look ? &key : nullptr)) return false;
+      if (!string(look || unique_ ? &key : nullptr)) return false;
+      if (unique_) members.push_back({.name = key, .at = from});
       skip_space();
       if (peek() != ':') return stop("':' expected");
       ++at_;
@@ -232,6 +263,7 @@ class JsonScanner {
 
   std::string_view text_;
   std::string_view wanted_;
+  bool unique_ = false;
   std::size_t at_ = 0;
   std::string_view what_;
   std::optional<std::string> found_;
@@ -311,9 +343,12 @@ void cut_utf8(std::string& text, std::size_t size_max) {
 Result<void> message_from_json(std::string_view text, google::protobuf::Message& message) {
   // protobuf's own reader is laxer than JSON and quotes the text in its errors; after this check
   // what it can still refuse is a field.
-  if (const auto fault = find_json_fault(text)) {
-    return fail(Errc::invalid_argument, "body is not valid JSON at byte {}: {}", fault->offset,
-                fault->what);
+  // Which of two equal members counts nobody should have to guess (RFC 8259 leaves it open).
+  JsonScanner scanner(text);
+  if (!scanner.demand_unique_members().run()) {
+    const JsonFault fault = scanner.fault();
+    return fail(Errc::invalid_argument, "body is not valid JSON at byte {}: {}", fault.offset,
+                fault.what);
   }
   const auto status =
       google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &message);

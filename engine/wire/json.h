@@ -35,7 +35,8 @@ void append_json_string(std::string& out, std::string_view text);
 /// Shortens `text` to at most `size_max` bytes without cutting through a character.
 void cut_utf8(std::string& text, std::size_t size_max);
 
-/// proto3 JSON into `message`: 64-bit integers as strings or numbers, unknown fields refused.
+/// proto3 JSON into `message`: 64-bit integers as strings or numbers, unknown fields and members
+/// that are there twice refused.
 /// Errors: invalid_argument naming the byte or the field, never the payload.
 [[nodiscard]] Result<void> message_from_json(std::string_view text,
                                              google::protobuf::Message& message);

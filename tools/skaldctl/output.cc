@@ -1,11 +1,13 @@
 #include "tools/skaldctl/output.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <boost/json.hpp>
 
 #include "engine/wire/json.h"
+#include "tools/skaldctl/table.h"
 
 namespace skald::ctl {
 namespace {
@@ -107,11 +109,21 @@ std::string print_message(Format format, const google::protobuf::Message& messag
   return yaml;
 }
 
+std::string print_facts(
+    Format format, std::initializer_list<std::pair<std::string_view, std::string_view>> facts) {
+  google::protobuf::Struct message;
+  for (const auto& [key, value] : facts) {
+    (*message.mutable_fields())[std::string(key)].set_string_value(std::string(value));
+  }
+  return print_message(format, message);
+}
+
 void say_error(const Terminal& terminal, Format format, const Error& error, std::string_view hint) {
   if (!is_for_programs(format)) {
-    std::string text = fmt::format("skaldctl: {}: {}\n", name(error.code), error.message);
-    if (!hint.empty()) text += fmt::format("hint: {}\n", hint);
-    return terminal.err(text);
+    std::string text = fmt::format("skaldctl: {}: {}", name(error.code), error.message);
+    if (!hint.empty()) text += fmt::format("\nhint: {}", hint);
+    if (terminal.err_width != 0) text = wrapped_lines(text, terminal.err_width);
+    return terminal.err(text + "\n");
   }
   std::string text = R"({"error":{"code":")";
   text += name(error.code);

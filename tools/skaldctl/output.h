@@ -3,9 +3,11 @@
 
 #include <google/protobuf/message.h>
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "tools/skaldctl/terminal.h"
@@ -21,7 +23,12 @@ enum class Format : std::uint8_t { table = 1, wide, json, jsonl, yaml, name };
 /// The message as indented JSON, one JSON line, or YAML. Pre: json, jsonl or yaml.
 [[nodiscard]] std::string print_message(Format format, const google::protobuf::Message& message);
 
-/// On the error stream: {"error":{"code","message","hint"}} for programs, sentences for people.
+/// The same of a few facts that are no message of the API.
+[[nodiscard]] std::string print_facts(
+    Format format, std::initializer_list<std::pair<std::string_view, std::string_view>> facts);
+
+/// On the error stream: {"error":{"code","message","hint"}} for programs, sentences for people,
+/// within the width of a terminal.
 void say_error(const Terminal& terminal, Format format, const Error& error, std::string_view hint);
 
 }  // namespace skald::ctl

@@ -94,6 +94,20 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   return out;
 }
 
+std::string wrapped_lines(std::string_view text, std::size_t width) {
+  constexpr std::size_t kIndent = 2;
+  std::string out;
+  for (bool first = true; !text.empty(); first = false) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (!first) out += '\n';
+    // The indent counts for the first line too: at most two columns are left free there.
+    out += line.starts_with(' ') ? std::string(line) : wrapped(line, width, kIndent);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 std::string table(const Terminal& terminal, const std::vector<Column>& columns,
                   const std::vector<std::vector<Cell>>& rows, std::size_t width) {
   std::vector<std::size_t> widths = natural_widths(columns, rows);

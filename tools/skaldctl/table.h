@@ -18,6 +18,9 @@ namespace skald::ctl {
 /// Broken at spaces into lines of `width`; every line but the first starts with `indent` spaces.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
+/// Line by line; what shows a place in the line above it (columns of a filter) is left as it is.
+[[nodiscard]] std::string wrapped_lines(std::string_view text, std::size_t width);
+
 struct Column {
   std::string title;
   bool shrinks = false;  // cut when the table is wider than the terminal

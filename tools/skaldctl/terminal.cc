@@ -53,6 +53,16 @@ bool locale_is_utf8() {
   return false;
 }
 
+/// nullopt: it is no terminal.
+std::optional<std::size_t> width_of(int stream) {
+  constexpr std::size_t kWidthMin = 60;  // narrower terminals wrap
+  constexpr std::size_t kWidthMax = 160;
+  winsize size{};
+  if (::isatty(stream) != 1 || ::ioctl(stream, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  if (size.ws_col == 0) return std::nullopt;
+  return std::clamp<std::size_t>(size.ws_col, kWidthMin, kWidthMax);
+}
+
 }  // namespace
 
 std::string Terminal::toned(Tone tone, std::string_view text) const {
@@ -78,12 +88,8 @@ Terminal process_terminal() {
   const auto term = environment("TERM");
   terminal.colour = out_is_tty && !environment("NO_COLOR") && term != "dumb";
   terminal.ascii = !locale_is_utf8();
-  winsize size{};
-  if (out_is_tty && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    constexpr std::size_t kWidthMin = 60;  // narrower terminals wrap
-    constexpr std::size_t kWidthMax = 160;
-    terminal.width = std::clamp<std::size_t>(size.ws_col, kWidthMin, kWidthMax);
-  }
+  terminal.width = width_of(STDOUT_FILENO).value_or(terminal.width);
+  terminal.err_width = width_of(STDERR_FILENO).value_or(0);
   return terminal;
 }
 

@@ -19,8 +19,9 @@ struct Terminal {
   std::function<std::optional<std::string>(const char* name)> environment;
   bool input_is_tty = false;
   bool colour = false;
-  bool ascii = false;      // the locale cannot show line drawing
-  std::size_t width = 80;  // columns
+  bool ascii = false;         // the locale cannot show line drawing
+  std::size_t width = 80;     // columns
+  std::size_t err_width = 0;  // of what errors go to; 0: no terminal, one line stays one line
 
   [[nodiscard]] std::string toned(Tone tone, std::string_view text) const;
 };

@@ -61,13 +61,17 @@ struct SubmitArguments {
   std::string wait;  // "", accepted, decided, done
 };
 
+inline constexpr std::string_view kStatusWords =
+    "running, waiting, compensating, stuck, paused, completed, compensated, abandoned";
+
 struct ListArguments {
   std::vector<std::string> statuses;
   std::string definition;
   std::string business_key;
-  std::string since;   // a duration
-  std::string filter;  // in the filter language
-  std::string sort;    // "", newest, oldest, longest_stuck
+  std::string since;       // a duration
+  std::string older_than;  // likewise
+  std::string filter;      // in the filter language
+  std::string sort;        // "", newest, oldest, longest_stuck
   std::uint32_t limit = 50;
   bool all = false;
   bool count = false;  // how many, instead of which
@@ -179,6 +183,7 @@ struct HoldArguments {
 [[nodiscard]] Exit definitions_list(Session& session);
 [[nodiscard]] Exit definitions_show(Session& session, const std::string& name,
                                     std::uint32_t version);
+/// As Mermaid text; for programs in a message of its own.
 [[nodiscard]] Exit definitions_graph(Session& session, const std::string& name,
                                      std::uint32_t version);
 

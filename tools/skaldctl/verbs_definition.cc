@@ -96,8 +96,15 @@ Exit definitions_show(Session& session, const std::string& name, std::uint32_t v
 Exit definitions_graph(Session& session, const std::string& name, std::uint32_t version) {
   v1::DefinitionView view;
   const Exit called = get_definition(session, name, version, view);
-  if (called == Exit::ok) session.terminal.out(mermaid(view));
-  return called;
+  if (called != Exit::ok) return called;
+  if (is_for_programs(session.format)) {
+    session.terminal.out(
+        print_facts(session.format, {{"name", view.summary().name()}, {"mermaid", mermaid(view)}}));
+  } else {
+    session.terminal.out(session.format == Format::name ? view.summary().name() + "\n"
+                                                        : mermaid(view));
+  }
+  return Exit::ok;
 }
 
 }  // namespace skald::ctl

@@ -55,12 +55,36 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-/// The flags and the filter, as one filter: what --count counts.
+constexpr std::string_view kWaiting = "waiting";  // shown like a status: running, and held
+
+/// A status may be given in the words of the list's column.
+Result<std::string> status_term(const std::vector<std::string>& words) {
+  std::vector<std::string> statuses;
+  bool waiting = false;
+  for (const std::string& word : words) {
+    v1::SagaStatus::Value status = v1::SagaStatus::unspecified;
+    if (word == kWaiting) {
+      waiting = true;
+    } else if (v1::SagaStatus::Value_Parse(word, &status) &&
+               status != v1::SagaStatus::unspecified) {
+      statuses.push_back(word);
+    } else {
+      return fail(Errc::invalid_argument, "--status \"{}\": one of {}", word, kStatusWords);
+    }
+  }
+  std::string term;
+  if (!statuses.empty()) term = fmt::format("status in ({})", fmt::join(statuses, ", "));
+  if (!waiting) return term;
+  const std::string held = "(status = running and waiting = true)";
+  return term.empty() ? held : fmt::format("({} or {})", term, held);
+}
+
+/// The flags and the filter, as one filter.
 Result<std::string> whole_filter(const ListArguments& arguments) {
   std::vector<std::string> terms;
-  if (!arguments.statuses.empty()) {
-    terms.push_back(fmt::format("status in ({})", fmt::join(arguments.statuses, ", ")));
-  }
+  auto status = status_term(arguments.statuses);
+  if (!status) return status;
+  if (!status->empty()) terms.push_back(std::move(*status));
   if (!arguments.definition.empty()) {
     terms.push_back("definition = " + quoted(arguments.definition));
   }
@@ -71,6 +95,11 @@ Result<std::string> whole_filter(const ListArguments& arguments) {
     const auto since = read_duration(arguments.since);
     if (!since) return std::unexpected(since.error());
     terms.push_back("age <= " + duration_term(*since));
+  }
+  if (!arguments.older_than.empty()) {
+    const auto older = read_duration(arguments.older_than);
+    if (!older) return std::unexpected(older.error());
+    terms.push_back("age > " + duration_term(*older));
   }
   if (terms.empty()) return arguments.filter;
   if (!arguments.filter.empty()) terms.push_back("(" + arguments.filter + ")");
@@ -99,24 +128,9 @@ Exit count(Session& session, const ListArguments& arguments) {
 
 Result<v1::ListRequest> list_request(const ListArguments& arguments) {
   v1::ListRequest request;
-  request.set_definition(arguments.definition);
-  request.set_business_key(arguments.business_key);
-  request.set_filter(arguments.filter);
-  for (const std::string& word : arguments.statuses) {
-    v1::SagaStatus::Value status = v1::SagaStatus::unspecified;
-    if (!v1::SagaStatus::Value_Parse(word, &status) || status == v1::SagaStatus::unspecified) {
-      return fail(Errc::invalid_argument, "\"{}\" is not a status", word);
-    }
-    request.add_status(status);
-  }
-  if (!arguments.since.empty()) {
-    const auto since = read_duration(arguments.since);
-    if (!since) return std::unexpected(since.error());
-    const std::int64_t after = wall_ms() - since->count();
-    request.mutable_started_after()->set_seconds(after / 1'000);
-    request.mutable_started_after()->set_nanos(static_cast<std::int32_t>(after % 1'000) *
-                                               1'000'000);
-  }
+  auto filter = whole_filter(arguments);
+  if (!filter) return std::unexpected(filter.error());
+  request.set_filter(std::move(*filter));
   v1::ListOrder::Value order = v1::ListOrder::unspecified;
   if (!arguments.sort.empty() && !v1::ListOrder::Value_Parse(arguments.sort, &order)) {
     return fail(Errc::invalid_argument, "--sort \"{}\": one of newest, oldest, longest_stuck",

@@ -82,7 +82,6 @@ Exit ask(Session& session, const ActVerb& verb, const SagaName& saga,
   fill_common(session, arguments, request);
   if (auto filled = fill(session, arguments, request); !filled) return session.fail(filled.error());
   const bool asks = !verb.question.empty() && !session.yes && !arguments.dry_run;
-  if (asks && !somebody_to_ask(session)) return nobody_to_ask(session);
   if (asks || arguments.dry_run) {
     v1::ActResponse preview;
     request.set_dry_run(true);
@@ -92,6 +91,7 @@ Exit ask(Session& session, const ActVerb& verb, const SagaName& saga,
     const std::string text = for_programs ? print_message(session.format, preview)
                                           : preview_text(session.terminal, verb.name, preview);
     if (arguments.dry_run) return session.terminal.out(text), Exit::ok;
+    if (!somebody_to_ask(session)) return nobody_to_ask(session);  // it could be done
     session.terminal.err(text);
     const Exit confirmed = confirm(session, verb.question);
     if (confirmed != Exit::ok) return confirmed;

@@ -127,6 +127,8 @@ Exit explain(Session& session, const SagaName& name) {
   if (called != Exit::ok) return called;
   if (is_for_programs(session.format)) {
     session.terminal.out(print_message(session.format, saga.explanation()));
+  } else if (session.format == Format::name) {
+    session.terminal.out(saga.saga_id() + "\n");
   } else {
     session.terminal.out(explanation_text(session.terminal, saga));
   }
@@ -145,6 +147,8 @@ Exit history(Session& session, const SagaName& saga, bool payloads) {
     }
   } else if (is_for_programs(session.format)) {
     session.terminal.out(print_message(session.format, told));
+  } else if (session.format == Format::name) {
+    session.terminal.out(told.saga_id() + "\n");
   } else {
     session.terminal.out(history_text(session.terminal, told));
   }
@@ -171,6 +175,8 @@ Exit signal(Session& session, const SagaName& saga, const SignalArguments& argum
   if (called != Exit::ok) return called;
   if (is_for_programs(session.format)) {
     session.terminal.out(print_message(session.format, response));
+  } else if (session.format == Format::name) {
+    session.terminal.out(id + "\n");
   } else {
     session.terminal.out(fmt::format("signal {} ({}) {}\n", arguments.name, id,
                                      response.duplicate() ? "was known already" : "received"));

@@ -53,6 +53,16 @@ class Races(MallCase):
         self.mall.wait_rest(stuck=self.mall.stuck)
         self.assert_stock(sku, 0, SAME_TIME)
 
+    def test_D3_orders_of_one_second_at_two_fronts_have_distinct_numbers(self):
+        fronts = list(self.mall.fronts.values())
+        self.assertEqual(len({front.port for front in fronts}), 2, "two processes")
+        sku = self.mall.skus(1, stock=SAME_TIME)[0]
+        users = [self.mall.user({sku: 1}) for _ in range(SAME_TIME)]
+        answers = all_at_once(SAME_TIME, lambda i: fronts[i % 2].create(users[i], [sku], "first"))
+        self.assertEqual(len({answer.order_id for answer in answers}), SAME_TIME, answers)
+        self.mall.wait_rest(stuck=self.mall.stuck)
+        self.assert_stock(sku, 0, SAME_TIME)
+
     @both_ways
     def test_D4_one_coupon_two_orders(self, definition):
         skus = self.mall.skus(2)

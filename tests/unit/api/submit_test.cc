@@ -88,7 +88,7 @@ TEST_F(RoutesTest, TheKeyMayComeAsAHeader) {
   EXPECT_THAT(refused(broken, 400, Errc::invalid_argument), HasSubstr("Idempotency-Key"));
 }
 
-TEST_F(RoutesTest, TheBodyHashSeesDefinitionVersionAndInput) {
+TEST_F(RoutesTest, TheBodyHashSeesDefinitionVersionBusinessKeyAndInput) {
   const auto hash = [&](std::string body) {
     post(kSubmit, std::move(body));
     return engine_.submitted.back().body_hash;
@@ -97,6 +97,7 @@ TEST_F(RoutesTest, TheBodyHashSeesDefinitionVersionAndInput) {
   EXPECT_EQ(base, hash(R"({"definition":"shop","input":{"b":2.0,"a":1},"idempotencyKey":"k"})"));
   EXPECT_NE(base, hash(R"({"definition":"shop","version":2,"input":{"a":1,"b":2}})"));
   EXPECT_NE(base, hash(R"({"definition":"shop","input":{"a":1,"b":3}})"));
+  EXPECT_NE(base, hash(R"({"definition":"shop","input":{"a":1,"b":2},"businessKey":"SN1"})"));
   EXPECT_EQ(base, 6822406751138145393U);  // stored with keys: never changes
 }
 

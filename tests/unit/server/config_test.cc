@@ -14,6 +14,7 @@ namespace skald::server {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// A folder with one file skald.yaml, removed afterwards.
@@ -87,6 +88,27 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
             HasSubstr("--participant: cart: expected name=url")));
 }
 
+TEST_F(ConfigTest, AddressesAreJudgedWhenTheyAreRead) {
+  const auto loaded = load_config({.flags = {{"participants.allow", "10.0.0.0/8, foo/99"},
+                                             {"participant", "cart=ftp://cart.internal"}}});
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_THAT(loaded.error().message, HasSubstr("--participants-allow: participants.allow: "));
+  EXPECT_THAT(loaded.error().message, HasSubstr("foo/99"));
+  EXPECT_THAT(loaded.error().message, HasSubstr("--participant: participants.cart.url: "));
+}
+
+TEST_F(ConfigTest, ANameInTheEnvironmentThatMeansNothingIsWarnedOf) {
+  const auto loaded =
+      load_config({.environment_names = {"HOME", "SKALD_LISTEN", "SKALD_CONFIG", "SKALD_SERVER",
+                                         "SKALD_RETENTION", "SKALD_ENGINE_THREAD", "SKALD_BOGUS"}});
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_THAT(
+      loaded->warnings,
+      ElementsAre("SKALD_ENGINE_THREAD: no setting has this name, it does nothing; did you mean "
+                  "SKALD_ENGINE_THREADS?",
+                  "SKALD_BOGUS: no setting has this name, it does nothing"));
+}
+
 TEST_F(ConfigTest, BrokenYamlNamesItsLine) {
   const std::string path = file("listen: 1\n  engine: {\n");
   const auto loaded = load_config({.file = path});
@@ -130,7 +152,7 @@ TEST_F(ConfigTest, WhatIsPrintedLoadsAgainHoweverItIsWritten) {
   const auto loaded = load_config({.file = file("participants:\n  allow: [\"*.svc.internal\"]\n"),
                                    .flags = {{"data", odd},
                                              {"participants.null.url", "http://h"},
-                                             {"participants.\"q\".url", "null"}}});
+                                             {"participants.\"q\".url", "http://null"}}});
   ASSERT_TRUE(loaded) << loaded.error().message;
 
   const std::string printed = print_config(*loaded);

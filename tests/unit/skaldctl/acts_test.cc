@@ -10,6 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 
 constexpr const char* kCancel = "/skald.v1.OperatorService/Cancel";
@@ -64,8 +65,19 @@ TEST(Acts, WhatCannotBeTakenBackIsNeverDoneUnasked) {
     if (std::string_view(verb) == "resolve") arguments.emplace_back("--happened");
     EXPECT_EQ(ctl(arguments), Exit::declined) << verb;
     EXPECT_THAT(ctl.err, HasSubstr("give --yes")) << verb;
-    EXPECT_THAT(ctl.api.calls, IsEmpty()) << verb;
+    for (const auto& [procedure, body] : ctl.api.calls) {
+      EXPECT_THAT(body, HasSubstr("\"dryRun\":true")) << verb;
+    }
   }
+}
+
+TEST(Acts, ThatAreNotAllowedAreRefusedBeforeAnybodyIsAsked) {
+  Ctl ctl;  // a pipe
+  ctl.api.errors["/skald.v1.OperatorService/Cancel"] = {Errc::failed_precondition,
+                                                        "is completed already"};
+  EXPECT_EQ(ctl({"cancel", kId}), Exit::refused);
+  EXPECT_THAT(ctl.err, HasSubstr("is completed already"));
+  EXPECT_THAT(ctl.err, Not(HasSubstr("give --yes")));
 }
 
 TEST(Acts, ThatOverrideTheTruthNeedAReasonAndALeg) {
@@ -88,7 +100,7 @@ TEST(Acts, APromptShowsWhatItIsAboutAndActsOnThat) {
   ctl.typed = "n";
   EXPECT_EQ(ctl(amend), Exit::declined);
   EXPECT_EQ(ctl.err,
-            "0000000000000g000000000002  shop v2  stuck  (a person is needed: skaldctl explain)\n"
+            "0000000000000g000000000002  shop v2  stuck\n  (a person is needed: skaldctl explain)\n"
             "amend: changes what is sent\n"
             "  - {}\n"
             "  + {\"a\": 1}\n"

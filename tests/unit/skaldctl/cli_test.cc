@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/skaldctl/fake_terminal.h"
+#include "tools/skaldctl/table.h"
 
 namespace skald::ctl {
 namespace {
@@ -148,7 +149,60 @@ TEST(Cli, WrongUsageIsTwo) {
   EXPECT_EQ(ctl({"list", "--timeout", "soon"}), Exit::usage);
   EXPECT_THAT(ctl.api.calls, IsEmpty());
   EXPECT_EQ(ctl({"--help"}), Exit::ok);
-  EXPECT_THAT(ctl.out, HasSubstr("with --wait also 10 compensated, 11 stuck,"));
+  EXPECT_THAT(ctl.out, HasSubstr("with --wait also 10 compensated,"));
+}
+
+TEST(Cli, WrongUsageIsJsonForPrograms) {
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"shw", "-o", "json"},
+                                                {"list", "--output=jsonl", "--bogus"},
+                                                {"-ojson"},
+                                                {"show", "-o", "json"},
+                                                {"completion", "tcsh", "-o", "json"}}) {
+    Ctl ctl;
+    EXPECT_EQ(ctl(wrong), Exit::usage);
+    EXPECT_TRUE(ctl.err.starts_with(R"({"error":{"code":"invalid_argument","message":")"))
+        << ctl.err;
+    EXPECT_EQ(ctl.out, "");
+  }
+}
+
+TEST(Cli, ErrorsReadWellAtEightyColumns) {
+  Ctl ctl;
+  ctl.terminal.err_width = 80;
+  ctl({"definitions", "show", "no_such_definition_with_a_name_that_is_rather_long", "--vershun",
+       "7", "--and-more", "--of-what", "--nobody", "--has-ever-heard-of"});
+  std::istringstream lines(ctl.err);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_LE(display_width(line), 80U) << line;
+  }
+  EXPECT_GT(count, 2);
+  // What points at a column stays where it is.
+  EXPECT_EQ(wrapped_lines("filter: column 3:\n  a  b\n     ^", 10),
+            "filter:\n  column\n  3:\n  a  b\n     ^");
+}
+
+TEST(Cli, EveryVerbThatReadsSpeaksEveryForm) {
+  Ctl ctl;
+  EXPECT_EQ(ctl({"version", "-o", "json"}), Exit::ok);
+  EXPECT_THAT(ctl.out, HasSubstr("\"version\": \""));
+  EXPECT_EQ(ctl({"version", "-o", "xml"}), Exit::usage);
+  const auto name_of = [&ctl](std::vector<std::string> verb, const char* procedure,
+                              const char* answer) {
+    ctl.api.answers[procedure] = {answer};
+    verb.insert(verb.end(), {"-o", "name"});
+    EXPECT_EQ(ctl(std::move(verb)), Exit::ok);
+    return ctl.out;
+  };
+  EXPECT_EQ(name_of({"history", kId}, "/skald.v1.SagaService/History", R"({"sagaId":"s1"})"),
+            "s1\n");
+  EXPECT_EQ(name_of({"explain", kId}, kGet, R"({"sagaId":"s1"})"), "s1\n");
+  EXPECT_EQ(name_of({"definitions", "graph", "d"}, "/skald.v1.DefinitionService/Get",
+                    R"({"summary":{"name":"d"}})"),
+            "d\n");
+  ctl.api.answers["/skald.v1.DefinitionService/Get"] = {R"({"summary":{"name":"d"}})"};
+  EXPECT_EQ(ctl({"definitions", "graph", "d", "-o", "json"}), Exit::ok);
+  EXPECT_THAT(ctl.out, HasSubstr("\"mermaid\": \"%% d version 0\\nflowchart"));
 }
 
 TEST(Cli, ListsInEveryForm) {
@@ -164,7 +218,7 @@ TEST(Cli, ListsInEveryForm) {
   EXPECT_EQ(ctl({"list", "--status", "stuck,completed", "--all", "-o", "name"}), Exit::ok);
   EXPECT_EQ(ctl.out, "0000000000000g000000000002\n0000000000000g000000000003\n");
   ASSERT_EQ(ctl.api.calls.size(), 2U);
-  EXPECT_EQ(ctl.api.calls[0].second, R"({"status":["stuck","completed"],"limit":50})");
+  EXPECT_EQ(ctl.api.calls[0].second, R"x({"limit":50,"filter":"status in (stuck, completed)"})x");
   EXPECT_THAT(ctl.api.calls[1].second, HasSubstr(R"("pageToken":"p2")"));
 }
 

@@ -55,6 +55,28 @@ TEST(List, SendsItsFilterAndOrder) {
   EXPECT_THAT(ctl.err, HasSubstr("one of newest, oldest, longest_stuck"));
 }
 
+TEST(List, TakesAgesAndTheWordsOfItsStatusColumn) {
+  const auto filter_of = [](std::vector<std::string> flags) {
+    Ctl ctl;
+    flags.insert(flags.begin(), {"list", "--count"});
+    EXPECT_EQ(ctl(std::move(flags)), Exit::ok) << ctl.err;
+    return ctl.api.calls.at(0).second;
+  };
+  EXPECT_EQ(filter_of({"--older-than", "10m", "--since", "2h"}),
+            R"({"filter":"age \u003c= 7200000ms and age \u003e 600000ms"})");
+  EXPECT_EQ(filter_of({"--status", "waiting"}),
+            R"x({"filter":"(status = running and waiting = true)"})x");
+  EXPECT_EQ(filter_of({"--status", "stuck,waiting"}),
+            R"x({"filter":"(status in (stuck) or (status = running and waiting = true))"})x");
+  Ctl ctl;
+  EXPECT_EQ(ctl({"list", "--status", "happy"}), Exit::usage);
+  EXPECT_THAT(ctl.err, HasSubstr("one of running, waiting, compensating, stuck"));
+  EXPECT_EQ(ctl({"list", "--help"}), Exit::ok);
+  for (const char* word : {"running", "waiting", "compensating", "abandoned"}) {
+    EXPECT_THAT(ctl.out, HasSubstr(word));
+  }
+}
+
 // The server bounds its search: a page may be short, and the next one has the rest.
 TEST(List, GoesOnBehindShortPagesUntilItHasEnough) {
   Ctl ctl;

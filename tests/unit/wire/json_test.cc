@@ -1,6 +1,7 @@
 #include "engine/wire/json.h"
 
 #include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/type.pb.h>
 #include <gtest/gtest.h>
@@ -94,6 +95,24 @@ TEST(MessageFromJson, TakesSixtyFourBitIntegersAsStringsAndAsNumbers) {
     EXPECT_EQ(message.positive_int_value(), 9007199254740993U);
     EXPECT_EQ(message_to_json(message), R"({"positiveIntValue":"9007199254740993"})");
   }
+}
+
+TEST(MessageFromJson, RefusesAMemberThatIsThereTwice) {
+  const auto read = [](std::string_view text) {
+    google::protobuf::Struct message;
+    return message_from_json(text, message);
+  };
+  EXPECT_TRUE(read(R"({"a":{"b":1},"b":{"b":2},"c":[{"b":1},{"b":2}]})").has_value());
+  for (const std::string_view text :
+       {R"({"sku":1,"b":2,"sku":3})", R"({"x":{"a":1,"a":1}})", R"({"x":[{"a":1,"a":1}]})",
+        R"({"a":1,"\u0061":2})", R"({"a":null,"a":1})"}) {
+    const auto refused = read(text);
+    ASSERT_FALSE(refused.has_value()) << text;
+    EXPECT_NE(refused.error().message.find("a member that is there already"), std::string::npos)
+        << refused.error().message;
+  }
+  EXPECT_EQ(read(R"({"sku":1,"b":2,"sku":3})").error().message,
+            "body is not valid JSON at byte 15: a member that is there already");
 }
 
 TEST(MessageFromJson, NamesTheFieldAndNeverThePayload) {
