@@ -81,6 +81,13 @@ class Shard {
     WaitMode mode = WaitMode::done;
     bool created = false;
   };
+  /// Waits at the gates of its lane. Once an operator has sent it elsewhere, its place there is
+  /// void.
+  struct Queued {
+    Want want;
+    std::uint32_t lane = 0;
+    bool operator==(const Queued&) const = default;
+  };
   struct Resident {
     SagaState state;
     DefinitionPtr definition;  // null: missing
@@ -92,7 +99,7 @@ class Shard {
     std::optional<SagaSummary> stored;
     std::optional<Instant> stored_timer;
     std::vector<Waiter> waiters;
-    std::vector<Want> queued;  // waiting at gates
+    std::vector<Queued> queued;
     Instant wake = kNever;     // its live entry in wakes_
     std::uint64_t number = 0;  // of the Ready that holds its last write
   };
