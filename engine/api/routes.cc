@@ -29,6 +29,7 @@ OperatorService& service_of(Services& services, const OperatorService*) {
 ReplayService& service_of(Services& services, const ReplayService*) { return services.replays; }
 UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
 BatchService& service_of(Services& services, const BatchService*) { return services.batches; }
+AlertService& service_of(Services& services, const AlertService*) { return services.alerts; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -99,6 +100,8 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.BatchService/Cancel", Unary<&BatchService::cancel>::run},
     Procedure{"/skald.v1.BatchService/List", Unary<&BatchService::list>::run},
     Procedure{"/skald.v1.BatchService/Results", Unary<&BatchService::results>::run},
+    Procedure{"/skald.v1.AlertService/ListWebhooks", Unary<&AlertService::list_webhooks>::run},
+    Procedure{"/skald.v1.AlertService/Test", Unary<&AlertService::test>::run},
 };
 
 struct Page {
@@ -133,7 +136,8 @@ HttpResponse not_routed(std::string_view path) {
       {Errc::unimplemented,
        fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
                    "DefinitionService/*, OperatorService/*, ParticipantService/*, "
-                   "BatchService/* and UpkeepService/*, pages are /healthz, /readyz and /metrics",
+                   "BatchService/*, UpkeepService/* and AlertService/*, pages are /healthz, /readyz "
+                   "and /metrics",
                    path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
@@ -189,7 +193,8 @@ Routes::Routes(Engine& engine, batch::Batches& batches, ServiceOptions options)
                 .operators = OperatorService(engine, options),
                 .replays = ReplayService(engine, std::move(options)),
                 .upkeep = UpkeepService(engine),
-                .batches = BatchService(batches)} {}
+                .batches = BatchService(batches),
+                .alerts = AlertService(engine)} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

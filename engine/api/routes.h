@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/alert_service.h"
 #include "engine/api/batch_service.h"
 #include "engine/api/operator_service.h"
 #include "engine/api/replay_service.h"
@@ -28,6 +29,7 @@ struct Services {
   ReplayService replays;
   UpkeepService upkeep;
   BatchService batches;
+  AlertService alerts;
 };
 
 /// POST /skald.v1.{SagaService,DefinitionService,OperatorService,...}/*, GET /healthz, /readyz,

@@ -19,6 +19,7 @@
 #include "engine/runtime/engine.h"
 #include "engine/store/open_store.h"
 #include "engine/transport/http_invoker.h"
+#include "engine/transport/webhook_sender.h"
 #include "engine/wire/definition.h"
 #include "sagas/registry.h"
 
@@ -72,6 +73,8 @@ class RunningDaemon final : public Daemon {
   Result<void> open() {
     auto invoker_options = read_invoker_options();
     if (!invoker_options) return std::unexpected(invoker_options.error());
+    auto webhooks = read_webhooks();
+    if (!webhooks) return std::unexpected(webhooks.error());
     // The reserve is judged at admission, where refusing costs nobody anything: a commit that the
     // store refused would end writing for everybody.
     auto store = open_store("rocks:" + config_.data, {.log = log_});
@@ -81,13 +84,18 @@ class RunningDaemon final : public Daemon {
     auto make_invoker = [this, options = *invoker_options](boost::asio::io_context& io) {
       return make_http_invoker(io, lookups_, clock_, options);
     };
-    auto engine = Engine::start({.clock = clock_,
-                                 .store = *store_,
-                                 .options = config_.engine,
-                                 .definitions = sagas::all_definitions(),
-                                 .read_inline = wire::definition_of_source,
-                                 .make_invoker = std::move(make_invoker),
-                                 .log = log_});
+    auto engine =
+        Engine::start({.clock = clock_,
+                       .store = *store_,
+                       .options = config_.engine,
+                       .definitions = sagas::all_definitions(),
+                       .read_inline = wire::definition_of_source,
+                       .make_invoker = std::move(make_invoker),
+                       .make_alert_sender =
+                           [this, options = std::move(*webhooks)](boost::asio::io_context& io) {
+                             return make_webhook_sender(io, lookups_, options);
+                           },
+                       .log = log_});
     if (!engine) return std::unexpected(engine.error());
     engine_ = std::move(*engine);
     warn_of_missing_participants();
@@ -130,6 +138,16 @@ class RunningDaemon final : public Daemon {
     }
     if (const auto mistakes = validate(options); !mistakes.empty()) {
       return fail(Errc::invalid_argument, "{}", fmt::join(mistakes, "\n"));
+    }
+    return options;
+  }
+
+  [[nodiscard]] Result<WebhookSenderOptions> read_webhooks() const {
+    WebhookSenderOptions options{.webhooks = {}, .source = config_.alerts_source};
+    for (const auto& [name, webhook] : config_.webhooks) {
+      auto endpoint = webhook_endpoint(name, webhook);
+      if (!endpoint) return std::unexpected(endpoint.error());
+      options.webhooks.emplace(name, std::move(*endpoint));
     }
     return options;
   }
@@ -189,7 +207,11 @@ class RunningDaemon final : public Daemon {
   void stop(Millis grace) {
     close_servers(grace);
     if (batches_) batches_->stop();
-    if (engine_) engine_->drain(grace);
+    if (engine_) {
+      engine_->drain(grace);
+      const auto flushed = store_->flush();
+      if (!flushed) log_.named("server").warn("{}", flushed.error().message);
+    }
     lookups_.stop();
     routes_.reset();
     batches_.reset();

@@ -41,10 +41,12 @@ struct Arguments {
   std::string directory;
   std::string backup;
   std::string shell;
+  std::string webhook;
 };
 
 /// One command: parsed once, run once. The verbs about sagas are in cli_sagas.cc, those about the
-/// server in cli_server.cc, about batches in cli_batch.cc, the rest in cli.cc.
+/// server in cli_server.cc, about batches in cli_batch.cc, about how it is doing in cli_insight.cc,
+/// the rest in cli.cc.
 class CommandLine {
  public:
   explicit CommandLine(const Terminal& terminal);
@@ -75,6 +77,7 @@ class CommandLine {
   void add_import();
   void add_definitions();
   void add_participants();
+  void add_alerts();
   void add_upkeep();
   void add_batch();
   void add_batch_act(CLI::App& group, const std::string& name, const std::string& help);

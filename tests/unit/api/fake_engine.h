@@ -26,6 +26,8 @@ class FakeEngine final : public Engine {
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
   std::vector<ParticipantFigures> figures;
+  std::vector<AlertTargetFigures> webhooks;
+  Result<AlertReceipt> receipt;
 
   // What came.
   std::vector<SubmitRequest> submitted;
@@ -36,6 +38,7 @@ class FakeEngine final : public Engine {
   std::optional<CountQuery> count_query;
   std::optional<GroupQuery> group_query;
   std::string directory;
+  std::string tested;
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
@@ -107,6 +110,11 @@ class FakeEngine final : public Engine {
   }
   void release(std::string participant, std::string path, Answer<ParticipantHold> done) override {
     done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
+  }
+  [[nodiscard]] std::vector<AlertTargetFigures> alert_targets() const override { return webhooks; }
+  void test_alert(std::string target, Answer<AlertReceipt> done) override {
+    tested = std::move(target);
+    done(receipt);
   }
   void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {
     saga = std::move(ref);

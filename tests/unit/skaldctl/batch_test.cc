@@ -28,8 +28,8 @@ constexpr const char* kRunning =
 std::string ended(const std::string& act, const std::string& outcome,
                   const std::string& stage = "finished") {
   return R"({"number":"17","spec":{"act":")" + act + R"("},"stage":")" + stage +
-         R"(","sagas":"12","settled":"12","endedAt":"2026-11-22T12:45:03Z","counts":[{"outcome":")" +
-         outcome + R"(","sagas":"12"}]})";
+         R"(","sagas":"12","settled":"12","endedAt":"2026-11-22T12:45:03Z",)" +
+         R"("counts":[{"outcome":")" + outcome + R"(","sagas":"12"}]})";
 }
 
 class BatchVerbs : public testing::Test {
