@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "tools/skaldctl/table.h"
 #include "tools/skaldctl/words.h"
 
 namespace skald::ctl {
@@ -44,21 +45,28 @@ std::uint64_t count_of(const v1::Batch& batch, std::string_view outcome) {
   return 0;
 }
 
+/// What is done and of which: a filter of many keys is cut, `-o json` has all of it.
+std::string shown(const Terminal& terminal, const v1::BatchSpec& spec, const std::string& filter,
+                  std::size_t indent) {
+  constexpr std::size_t kLinesMax = 3;
+  const std::string text = fmt::format("{} where {}", act_word(spec.act()), filter);
+  return wrapped(cut(text, kLinesMax * (terminal.width - indent)), terminal.width, indent) + "\n";
+}
+
 }  // namespace
 
 bool is_aim(v1::BatchAct::Value act, const std::string& outcome) {
   if (act == v1::BatchAct::cancel) return outcome == "compensated";
-  if (act == v1::BatchAct::resolve) return outcome == "completed" || outcome == "compensated";
-  return outcome == "completed";
+  // What is tried again or cleared up ends as its own way says: forward, or back.
+  const bool either = act == v1::BatchAct::retry || act == v1::BatchAct::resolve;
+  return outcome == "completed" || (either && outcome == "compensated");
 }
 
 std::string preview_text(const Terminal& terminal, const v1::BatchSpec& spec,
                          const v1::BatchPreview& preview) {
-  std::string out = fmt::format(
-      "{} where {}\n{} sagas match: {} would be acted on, {} skipped, {} "
-      "refused\n",
-      act_word(spec.act()), preview.filter(), preview.sagas(), preview.acted_on(),
-      preview.skipped(), preview.refused());
+  std::string out = shown(terminal, spec, preview.filter(), 0);
+  out += fmt::format("{} sagas match: {} would be acted on, {} skipped, {} refused\n",
+                     preview.sagas(), preview.acted_on(), preview.skipped(), preview.refused());
   if (preview.groups().empty()) return out;
   std::vector<std::vector<Cell>> rows;
   for (const auto& group : preview.groups()) {
@@ -77,11 +85,12 @@ std::string preview_text(const Terminal& terminal, const v1::BatchSpec& spec,
 
 std::string batch_text(const Terminal& terminal, const v1::Batch& batch) {
   const v1::BatchSpec& spec = batch.spec();
-  std::string out = fmt::format(
-      "batch {} {}: {} where {}\n", batch.number(),
-      terminal.toned(batch.stage() == v1::BatchStage::finished ? Tone::good : Tone::active,
-                     stage_word(batch)),
-      act_word(spec.act()), spec.filter());
+  const bool finished = batch.stage() == v1::BatchStage::finished;
+  const std::string title = fmt::format("batch {} {}: ", batch.number(), stage_word(batch));
+  std::string out =
+      fmt::format("batch {} {}: {}", batch.number(),
+                  terminal.toned(finished ? Tone::good : Tone::active, stage_word(batch)),
+                  shown(terminal, spec, spec.filter(), display_width(title)));
   out += fmt::format("  by {} at {}{}\n", spec.actor().empty() ? "somebody" : spec.actor(),
                      utc_time(unix_ms(batch.began_at())),
                      spec.reason().empty() ? "" : ": " + spec.reason());
