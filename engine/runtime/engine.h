@@ -138,6 +138,12 @@ class Engine {
   /// Copies the store into a new directory on this machine and checks the copy. Errors: as above.
   virtual void back_up(std::string directory, Answer<CheckReport> answer) = 0;
 
+  /// What services keep beside the sagas, by name; all of one call is one durable write. Names are
+  /// prefixed by who owns them ("hold/", "batch/"). Errors: unavailable (writing has ended).
+  virtual void write_notes(std::vector<Note> notes, Answer<bool> answer) = 0;
+  /// Notes whose name begins with `prefix`, by name.
+  virtual void notes(std::string prefix, Answer<std::vector<Note>> answer) = 0;
+
   [[nodiscard]] virtual std::vector<DefinitionPtr> definitions() const = 0;  // all versions
   /// nullptr when unknown; version 0: the newest.
   [[nodiscard]] virtual DefinitionPtr find_definition(std::string_view name,

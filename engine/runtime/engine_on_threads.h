@@ -59,6 +59,8 @@ class EngineOnThreads final : public Engine {
   void test_alert(std::string target, Answer<AlertReceipt> answer) override;
   void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
            Answer<SagaAnswer> answer) override;
+  void write_notes(std::vector<Note> notes, Answer<bool> answer) override;
+  void notes(std::string prefix, Answer<std::vector<Note>> answer) override;
 
   std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
   DefinitionPtr find_definition(std::string_view name, std::uint32_t version) const override {
@@ -86,9 +88,6 @@ class EngineOnThreads final : public Engine {
   void read(Read read, Answer<T> answer);
   template <class T>
   static InputAnswer typed(Answer<T> answer);
-
-  /// Makes the note durable, then tells every shard what follows.
-  void write_note(Note note, std::move_only_function<void(Result<bool>)> written);
 
   /// Tells what no saga tells: a batch has finished (AlertKind::batch_finished, `subject` its name,
   /// `text` a sentence). `note` is written with it, so that neither is there without the other.

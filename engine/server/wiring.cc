@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "engine/api/batch_acts.h"
 #include "engine/api/routes.h"
 #include "engine/async/blocking_pool.h"
 #include "engine/base/clock.h"
+#include "engine/batch/batches.h"
 #include "engine/net/http_server.h"
 #include "engine/runtime/engine.h"
 #include "engine/store/open_store.h"
@@ -109,7 +111,14 @@ class RunningDaemon final : public Daemon {
     service.allowed_address = [options = *invoker_options](std::string_view address) {
       return check_inline_address(options, address);
     };
-    routes_ = std::make_unique<api::Routes>(*engine_, std::move(service));
+    batch_acts_ = std::make_unique<api::BatchActs>(*engine_, service);
+    batches_ = std::make_unique<batch::Batches>(batch::Batches::Parts{.clock = clock_,
+                                                                      .engine = *engine_,
+                                                                      .acts = *batch_acts_,
+                                                                      .ended = {},
+                                                                      .log = log_.named("batch")});
+    if (auto opened = batches_->open(); !opened) return std::unexpected(opened.error());
+    routes_ = std::make_unique<api::Routes>(*engine_, *batches_, std::move(service));
     return listen_on_every_thread();
   }
 
@@ -193,12 +202,20 @@ class RunningDaemon final : public Daemon {
     return {};
   }
 
-  /// The API first, so that answers still leave; then the engine, then what it used.
+  /// The API first, so that answers still leave; then who else asks the engine; then the engine,
+  /// then what it used.
   void stop(Millis grace) {
     close_servers(grace);
-    if (engine_) engine_->drain(grace);
+    if (batches_) batches_->stop();
+    if (engine_) {
+      engine_->drain(grace);
+      const auto flushed = store_->flush();
+      if (!flushed) log_.named("server").warn("{}", flushed.error().message);
+    }
     lookups_.stop();
     routes_.reset();
+    batches_.reset();
+    batch_acts_.reset();
     engine_.reset();
     store_.reset();
   }
@@ -229,6 +246,8 @@ class RunningDaemon final : public Daemon {
   BlockingPool lookups_{kLookupThreads};
   std::unique_ptr<Store> store_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<api::BatchActs> batch_acts_;
+  std::unique_ptr<batch::Batches> batches_;
   std::unique_ptr<api::Routes> routes_;
   std::vector<Listening> servers_;
   std::string listen_;

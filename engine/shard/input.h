@@ -106,10 +106,10 @@ struct Admission {
   bool draining = false;
 };
 
-/// Makes a note durable: what the engine remembers beside its sagas.
-struct WriteNote {
+/// Makes notes durable, all of them together: what is remembered beside the sagas.
+struct WriteNotes {
   Ticket ticket = 0;
-  Note note;
+  std::vector<Note> notes;
 };
 /// Something to be told that no saga tells: a batch has finished, a test. `note` is in the same
 /// write. Answered with bool: false where the outbox had no room.
@@ -137,6 +137,6 @@ using Input =
     std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
                  input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
                  input::TimersLoaded, input::Recover, input::ExpireKeys, input::RemoveSagas,
-                 input::Admission, input::WriteNote, input::Tell, input::Outbox, input::Hold>;
+                 input::Admission, input::WriteNotes, input::Tell, input::Outbox, input::Hold>;
 
 }  // namespace skald

@@ -83,6 +83,13 @@ class Shard {
     WaitMode mode = WaitMode::done;
     bool created = false;
   };
+  /// Waits at the gates of its lane. Once an operator has sent it elsewhere, its place there is
+  /// void.
+  struct Queued {
+    Want want;
+    std::uint32_t lane = 0;
+    bool operator==(const Queued&) const = default;
+  };
   struct Resident {
     SagaState state;
     DefinitionPtr definition;  // null: missing
@@ -94,7 +101,7 @@ class Shard {
     std::optional<SagaSummary> stored;
     std::optional<Instant> stored_timer;
     std::vector<Waiter> waiters;
-    std::vector<Want> queued;  // waiting at gates
+    std::vector<Queued> queued;
     Instant wake = kNever;     // its live entry in wakes_
     std::uint64_t number = 0;  // of the Ready that holds its last write
   };
@@ -127,7 +134,7 @@ class Shard {
   void on(input::ExpireKeys& in);
   void on(input::RemoveSagas& in);
   void on(input::Admission& in);
-  void on(input::WriteNote& in);
+  void on(input::WriteNotes& in);
   void on(input::Tell& in);
   void on(input::Outbox& in);
   void on(input::Hold& in);

@@ -45,7 +45,7 @@ void Shard::join_saga(input::Submit& in, const SagaId& id, std::uint64_t body_ha
     return answer(in.ticket,
                   Error{Errc::already_exists,
                         fmt::format("idempotency_key was used with another body by saga {}: the "
-                                    "definition, its version or the input differ",
+                                    "definition, its version, the business key or the input differ",
                                     id.text())});
   }
   counters_.joined += 1;

@@ -150,13 +150,15 @@ void Shard::dispatch_wants(Resident& saga, Decision& decision) {
   if (draining_) return;
   for (std::size_t i = 0; i < decision.wants.size(); ++i) {  // grows: a dispatch may want a probe
     const Want want = decision.wants[i];
-    if (std::ranges::find(saga.queued, want) != saga.queued.end()) continue;
     const std::uint32_t lane = lane_of(saga, want);
+    const Queued place{.want = want, .lane = lane};
+    if (std::ranges::find(saga.queued, place) != saga.queued.end()) continue;
+    std::erase_if(saga.queued, [&](const Queued& other) { return other.want == want; });
     const LegState& leg = saga.state.steps[want.leg.step].legs[want.leg.leg];
     const bool urgent =
         saga.state.decided || want.operation != Operation::action || leg.stage != LegStage::ready;
     if (!gates_.acquire(lane, urgent, now_)) {
-      saga.queued.push_back(want);
+      saga.queued.push_back(place);
       gates_.enqueue(lane, urgent, {.saga = saga.state.id, .want = want});
       continue;
     }
@@ -262,14 +264,14 @@ void Shard::pump_gates() {
     freed_lanes_.pop_back();
     if (failed_ || draining_) continue;
     while (auto next = gates_.next(freed, now_)) {
+      const Want want = next->waiting.want;
       const auto found = residents_.find(next->waiting.saga);
-      if (found == residents_.end()) {
+      const Queued place{.want = want, .lane = next->lane};
+      if (found == residents_.end() || std::erase(found->second->queued, place) == 0) {
         gates_.release(next->lane);
         continue;
       }
       Resident& saga = *found->second;
-      const Want want = next->waiting.want;
-      std::erase(saga.queued, want);
       Decision decision;
       const auto sent =
           run(saga, command::Dispatch{.leg = want.leg, .operation = want.operation}, decision);

@@ -228,7 +228,8 @@ std::optional<std::string> forget_legs(Txn& txn, Instant before, std::string aft
     LegRow leg;
     SKALD_CHECK(leg.ParseFromString(row.value), "row kind=b size={}", row.value.size());
     const auto old = [&](const auto& entry) { return entry.at_ms() < to_unix_ms(before); };
-    if (std::ranges::all_of(leg.entries(), old)) txn.erase(row.key);
+    // What is in effect may have to be undone at any time: forgotten, undoing it would do nothing.
+    if (!in_effect(leg) && std::ranges::all_of(leg.entries(), old)) txn.erase(row.key);
   }
   if (rows.size() < rows_max) return std::nullopt;
   return rows.back().key;

@@ -82,8 +82,9 @@ inline constexpr int kKeysPerLegMax = 64;
 /// The stored row as audits read it.
 [[nodiscard]] ::mall::LegAudit leg_audit(const ::mall::stored::LegRow& row);
 
-/// Erases legs whose last key is older than `before`; looks at no more than `rows_max` rows beyond
-/// `after`. Answers where to go on, or nothing at the end. A key is forgotten with its leg.
+/// Erases legs that are not in effect and whose last key is older than `before`; looks at no more
+/// than `rows_max` rows beyond `after`. Answers where to go on, or nothing at the end. A key is
+/// forgotten with its leg.
 [[nodiscard]] std::optional<std::string> forget_legs(Txn& txn, Instant before, std::string after,
                                                      std::size_t rows_max);
 

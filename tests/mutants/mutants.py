@@ -126,8 +126,11 @@ def say(text):
 
 
 def stale(mutants):
-    """Who cannot be planted any more, and why."""
+    """Who cannot be planted any more, and why; and whose number another one has."""
     found = []
+    numbers = [mutant.name.split("-")[0] for mutant in mutants]
+    found += [f"two have the number {number}"
+              for number in sorted(set(numbers)) if numbers.count(number) > 1]
     for mutant in mutants:
         try:
             mutant.plant()

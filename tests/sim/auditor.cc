@@ -48,8 +48,6 @@ const Bytes& stored_request(const LegState& leg, Operation operation) {
   return leg.request;
 }
 
-std::string_view step_of(std::string_view leg) { return leg.substr(0, leg.find('[')); }
-
 }  // namespace
 
 void Auditor::opened(std::uint32_t shard, const ShardMeta& meta) {
@@ -78,11 +76,12 @@ void Auditor::stale_commit(bool accepted) {
   if (accepted) wrong("I12 a batch of an owner that was replaced was accepted");
 }
 
-void Auditor::committed(std::span<const ShardBatch> batches, Instant now, Millis key_retention) {
+void Auditor::committed(std::span<const ShardBatch> batches, Instant now, const Kept& kept) {
   for (const ShardBatch& batch : batches) {
     check_batch(batch);
     for (const Transition& row : batch.transitions) fold(row, batch.clock_high);
-    for (const std::string& key : batch.keys_removed) key_removed(key, now, key_retention);
+    for (const std::string& key : batch.keys_removed) key_removed(key, now, kept.keys);
+    for (const EndedSaga& saga : batch.sagas_removed) saga_removed(saga, now, kept.sagas);
   }
 }
 
@@ -107,6 +106,11 @@ void Auditor::fold(const Transition& row, Instant now) {
     if (saga.terminal_events > 0) wrong("I10 an event after the last one of " + row.id.text());
     evolve(saga.state, event);
     if (is_terminal_event(event)) saga.terminal_events += 1;
+    if (saga.definition) note_word(saga, event);
+  }
+  folds_ += row.folded.empty() ? 0 : 1;
+  if (const auto lost = saga.folds.take(row, *events, saga.state)) {
+    wrong("rule12 a fold of " + row.id.text() + " loses something: " + *lost);
   }
   if (row.after && row.after->status != saga.state.status) {
     wrong("I13 the index row disagrees with the history of " + row.id.text());
@@ -116,6 +120,7 @@ void Auditor::fold(const Transition& row, Instant now) {
         definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
     if (!saga.definition) return wrong("I8 a stored saga's definition cannot be made");
     saga.net.assign(saga.definition->steps.size(), 0);
+    if (saga.state.replay) check_replay(saga);
   }
   // The cause that operators see is that of the history, from the same write.
   if (row.after) saga.listed_failure = row.after->failure;
@@ -151,18 +156,20 @@ void Auditor::counted(Store& store) {
   if (!counts) return wrong("I13 sagas cannot be counted");
   std::uint64_t sum = 0;
   for (const auto& [status, count] : *counts) sum += count;
-  if (sum != sagas_.size()) {
-    wrong(fmt::format("I13 {} sagas were created, {} are counted", sagas_.size(), sum));
+  if (sum != sagas_.size() - removed_) {
+    wrong(fmt::format("I13 {} sagas were created, {} removed, {} are counted", sagas_.size(),
+                      removed_, sum));
   }
 }
 
 void Auditor::loaded(const SagaId& id, const Result<std::optional<SagaState>>& state) {
   const KnownSaga* saga = find(id);
   if (!state) return wrong("I8 " + id.text() + " cannot be read: " + state.error().message);
-  if (state->has_value() != (saga != nullptr)) {
+  const bool there = saga != nullptr && !saga->removed;
+  if (state->has_value() != there) {
     return wrong("I8 " + id.text() + " is gone, or was never acknowledged");
   }
-  if (saga != nullptr && **state != saga->state) {
+  if (there && **state != saga->state) {
     wrong("I8 " + id.text() + " is read back as something else");
   }
 }
@@ -232,14 +239,17 @@ void Auditor::check_order(const KnownSaga& saga, std::uint16_t step, const Reque
   if (request.operation == Operation::compensation) {
     for (const std::uint16_t later : closure.behind[step]) {
       const bool stays = !saga.definition->steps[later].compensation;
-      if (saga.net[later] > 0 && !stays) told(later, "before that of");
+      const bool demanded = !stays && !has_broken_word(saga, later);
+      if (saga.net[later] > 0 && demanded) told(later, "before that of");
     }
     return;
   }
   for (const std::uint16_t earlier : closure.before[step]) {
     const StepState& state = saga.state.steps[earlier];
-    if (state.stage == StepStage::skipped) continue;
-    if (saga.net[earlier] < static_cast<int>(state.legs.size())) told(earlier, "without that of");
+    // What a person has undone by hand before its turn is missed by who is settled after it.
+    if (state.stage == StepStage::skipped || has_word(saga, earlier)) continue;
+    const auto wanted = static_cast<int>(state.legs.size() - state.legs_skipped);
+    if (saga.net[earlier] < wanted) told(earlier, "without that of");
   }
 }
 
@@ -252,16 +262,17 @@ void Auditor::executed(const Request& request, bool took_effect) {
   const bool action = request.operation == Operation::action;
   if (!action) book.undo_seen = true;
   if (!took_effect) return;
-  if (action && book.undo_seen) {
+  const bool beyond = took_after_word(saga, request);
+  if (action && book.undo_seen && !beyond) {
     wrong(fmt::format("I3 {}/{} took effect after its compensation", request.saga.text(),
                       request.leg));
   }
   const auto step = saga.definition->step_index(step_of(request.leg));
   if (!step) return wrong("I1 an effect of an unknown step: " + request.leg);
-  check_order(saga, *step, request);
+  if (!beyond) check_order(saga, *step, request);
   (action ? book.done : book.undone) += 1;
   saga.net[*step] += action ? 1 : -1;
-  if (book.net() < 0 || book.net() > 1) {
+  if ((book.net() < 0 || book.net() > 1) && !beyond) {
     wrong(fmt::format("I1 {}/{} was done {} and undone {} times", request.saga.text(), request.leg,
                       book.done, book.undone));
   }

@@ -15,6 +15,7 @@
 #include "engine/shard/invocation.h"
 #include "engine/shard/ready.h"
 #include "engine/store/store.h"
+#include "tests/sim/fold_auditor.h"
 #include "tests/sim/participants.h"
 #include "tests/sim/wire_answers.h"
 
@@ -29,13 +30,22 @@ struct LegBook {
   [[nodiscard]] int net() const { return done - undone; }
 };
 
+/// What a person last said of one leg: resolve, mark-done. The engine takes his word.
+struct Word {
+  std::uint32_t attempts[2] = {};  // sent before he spoke: of its action, of its compensation
+  bool broken = false;  // it is not what is the case: the leg is beyond what can be demanded
+};
+
 /// One saga as the auditor knows it: folded from what is durable, and from what was done.
 struct KnownSaga {
   SagaState state;
   DefinitionPtr definition;
   std::uint32_t terminal_events = 0;
   std::map<std::string, LegBook, std::less<>> legs;
-  std::vector<int> net;                        // by step: sum over its legs
+  std::vector<int> net;                            // by step: sum over its legs
+  std::map<std::string, Word, std::less<>> words;  // by leg
+  FoldBook folds;
+  bool removed = false;                        // its retention is over
   std::optional<FailureClass> listed_failure;  // of its index row
 };
 
@@ -43,12 +53,20 @@ class Auditor {
  public:
   using Wrong = std::function<void(std::string)>;
   /// `definitions`: all there are, whatever a life of the engine has registered.
-  Auditor(const DefinitionTable& definitions, Wrong wrong)
-      : definitions_(definitions), wrong_(std::move(wrong)) {}
+  /// `undo_by_hand`: a person says so of a leg; whether he did, and it had been done.
+  using UndoByHand = std::function<bool(const SagaId& saga, const std::string& leg)>;
+  Auditor(const DefinitionTable& definitions, Wrong wrong, UndoByHand undo_by_hand)
+      : definitions_(definitions),
+        wrong_(std::move(wrong)),
+        undo_by_hand_(std::move(undo_by_hand)) {}
 
   // The store (I8, I10, I12, I13)
   void opened(std::uint32_t shard, const ShardMeta& meta);
-  void committed(std::span<const ShardBatch> batches, Instant now, Millis key_retention);
+  struct Kept {
+    Millis keys{0};
+    Millis sagas{0};
+  };
+  void committed(std::span<const ShardBatch> batches, Instant now, const Kept& kept);
   void stale_commit(bool accepted);
   void counted(Store& store);
   void loaded(const SagaId& id, const Result<std::optional<SagaState>>& state);
@@ -58,6 +76,8 @@ class Auditor {
   void means(const Invocation& call, const Outcome& outcome, const Truth& truth);
   // The participants (I1, I2, I3)
   void executed(const Request& request, bool took_effect);
+  /// A participant saw what must never happen.
+  void outrageous(const Request& request, const std::string& what);
   // Callers (I8)
   void told(const SagaAnswer& answer);
   void signal_told(const SagaId& saga, const std::string& signal_id);
@@ -80,6 +100,8 @@ class Auditor {
   [[nodiscard]] const std::map<SagaId, KnownSaga>& sagas() const { return sagas_; }
   /// The live row of a key; nullptr: none.
   [[nodiscard]] const KeyRow* key(const std::string& key) const;
+  /// Records that stand for others.
+  [[nodiscard]] std::uint64_t folds() const { return folds_; }
 
  private:
   struct Closure {
@@ -97,19 +119,36 @@ class Auditor {
   void take_key(const Transition& row);
   void check_batch(const ShardBatch& batch);
   void key_removed(const std::string& key, Instant now, Millis retention);
+  // auditor_people.cc
+  void saga_removed(const EndedSaga& removed, Instant now, Millis retention);
+  void note_word(KnownSaga& saga, const Event& event);
+  void check_replay(const KnownSaga& saga);
+  static bool took_after_word(KnownSaga& saga, const Request& request);
   const Closure& closure_of(const DefinitionPtr& definition);
   void check_order(const KnownSaga& saga, std::uint16_t step, const Request& request);
   void check_saga_at_rest(const SagaId& id, const KnownSaga& saga, const Rest& rest);
   void check_effects(const SagaId& id, const KnownSaga& saga);
+  void check_journal(const KnownSaga& saga);
 
   const DefinitionTable& definitions_;
   Wrong wrong_;
+  UndoByHand undo_by_hand_;
   std::map<SagaId, KnownSaga> sagas_;
   std::unordered_map<std::string, KeyRow> keys_;
   std::map<std::uint32_t, Ownership> shards_;
   std::map<const Definition*, Closure> closures_;
   std::vector<DefinitionPtr> inline_definitions_;  // read once each
   std::map<SagaId, SagaStatus> told_;              // terminal statuses that callers know
+  std::uint64_t removed_ = 0;                      // sagas whose retention is over
+  std::uint64_t folds_ = 0;
 };
+
+/// A person said how one of the step's legs ended; likewise, and it is not the case.
+[[nodiscard]] bool has_word(const KnownSaga& saga, std::uint16_t step);
+[[nodiscard]] bool has_broken_word(const KnownSaga& saga, std::uint16_t step);
+/// "deduct_stock" of "deduct_stock[7]".
+[[nodiscard]] inline std::string_view step_of(std::string_view leg) {
+  return leg.substr(0, leg.find('['));
+}
 
 }  // namespace skald::sim

@@ -19,6 +19,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr unsigned kJobsMax = 64;
+constexpr std::uint64_t kSagasThatMeetAll = 100'000;
 constexpr double kProgressEvery = 10;
 constexpr double kWorldSecondsMax = 120;  // longer: it hangs
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
@@ -166,15 +167,34 @@ class Campaign {
 
 CampaignResult run_campaign(const CampaignOptions& options) { return Campaign(options).run(); }
 
+std::vector<std::string_view> never_met(const CampaignResult& result,
+                                        const CampaignOptions& options) {
+  std::vector<std::string_view> never;
+  const WorldFigures& f = result.figures;
+  if (f.sagas < kSagasThatMeetAll || options.without.any()) return never;
+  for (std::size_t i = 0; i < kFaults; ++i) {
+    if (f.faults[i] == 0) never.push_back(name(static_cast<Fault>(i)));
+  }
+  if (f.folds == 0) never.emplace_back("a fold");
+  if (f.replays == 0) never.emplace_back("a replay that began");
+  if (f.words == 0) never.emplace_back("a person who says how a leg ended");
+  if (f.breakers_opened == 0) never.emplace_back("an open breaker");
+  if (f.removed == 0) never.emplace_back("a saga whose time was over");
+  return never;
+}
+
 void print_figures(const CampaignResult& result, const CampaignOptions& options) {
   const WorldFigures& f = result.figures;
   fmt::print(
       "sim: {} sagas ({} completed, {} compensated, {} left to a person) in {} seeds from {}\n"
       "     {:.1f} simulated hours, {} calls, {} commits; {} worlds told the same story twice\n"
+      "     {} folds, {} replays, {} legs of which a person spoke, {} breakers opened, {} sagas "
+      "removed\n"
       "     {:.0f} s, {:.0f} sagas/s\n     faults and acts:",
       f.sagas, f.completed, f.compensated, f.excused, f.worlds, options.first_seed,
-      static_cast<double>(f.simulated_ms) / 3'600'000, f.calls, f.commits, result.replayed,
-      result.seconds, static_cast<double>(f.sagas) / std::max(result.seconds, 0.001));
+      static_cast<double>(f.simulated_ms) / 3'600'000, f.calls, f.commits, result.replayed, f.folds,
+      f.replays, f.words, f.breakers_opened, f.removed, result.seconds,
+      static_cast<double>(f.sagas) / std::max(result.seconds, 0.001));
   for (std::size_t i = 0; i < kFaults; ++i) {
     if (i % 6 == 0) fmt::print("\n      ");
     fmt::print(" {} {}{}", name(static_cast<Fault>(i)), f.faults[i], i + 1 == kFaults ? "\n" : ",");

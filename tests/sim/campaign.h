@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "tests/sim/world.h"
 
@@ -29,6 +31,10 @@ struct CampaignResult {
 /// Prints progress on stderr every ten seconds. Ends every process it started.
 [[nodiscard]] CampaignResult run_campaign(const CampaignOptions& options);
 
+/// What should have happened in so many sagas and never did: a campaign that does not reach it
+/// shows nothing about it. Empty for short runs.
+[[nodiscard]] std::vector<std::string_view> never_met(const CampaignResult& result,
+                                                      const CampaignOptions& options);
 void print_figures(const CampaignResult& result, const CampaignOptions& options);
 
 }  // namespace skald::sim

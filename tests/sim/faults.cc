@@ -46,6 +46,13 @@ constexpr std::array<Kind, kFaults> kKinds = {{
     {Fault::pause, "pause", 0.3, 20, true},
     {Fault::resume, "resume", 0.3, 20, true},
     {Fault::abandon, "abandon", 0.15, 4, true},
+    {Fault::skip, "skip", 0.25, 20, true},
+    {Fault::resolve, "resolve", 0.25, 20, true},
+    {Fault::amend, "amend", 0.25, 20, true},
+    {Fault::mark_done, "mark_done", 0.25, 20, true},
+    {Fault::replay, "replay", 0.3, 20, true},
+    {Fault::hold, "hold", 0.3, 6, true},
+    {Fault::removal, "removal", 0.2, 1.0},
 }};
 
 constexpr std::uint64_t kOfKind = 400;

@@ -36,7 +36,7 @@ enum class Fault : std::uint8_t {
   failed_write,
   stale_owner,
   wall_jump,
-  // clients and people: world_clients.cc
+  // clients: world_clients.cc; people: world_people.cc
   resubmit,
   other_body,
   cancel,
@@ -46,12 +46,20 @@ enum class Fault : std::uint8_t {
   cart_edit,
   price_change,
   payment,
-  // more acts of people: world_clients.cc
+  // more acts of people: world_people.cc
   pause,
   resume,
   abandon,
+  skip,
+  resolve,
+  amend,
+  mark_done,
+  replay,
+  hold,
+  // what goes on by itself: world_engine.cc
+  removal,
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::abandon) + 1;
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::removal) + 1;
 
 [[nodiscard]] std::string_view name(Fault fault);
 [[nodiscard]] std::optional<Fault> fault_of(std::string_view name);

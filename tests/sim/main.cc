@@ -1,6 +1,7 @@
 // sim: runs seeds until a count of sagas, of seeds or a time is reached; the first wrong one is
 // minimised and told. README.md lists the options.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -210,6 +211,11 @@ int main(int argc, char** argv) {
   }
   const CampaignResult result = run_campaign(arguments.campaign);
   print_figures(result, arguments.campaign);
-  if (!result.failing_seed) return 0;
+  if (!result.failing_seed) {
+    const auto never = never_met(result, arguments.campaign);
+    if (never.empty()) return 0;
+    fmt::print("sim: never met: {}\n", fmt::join(never, ", "));
+    return 1;
+  }
   return report({.seed = *result.failing_seed, .without = arguments.campaign.without}, arguments);
 }

@@ -15,6 +15,20 @@ bool Participants::refuses(const Request& request, double refusals) const {
   return static_cast<double>(hash64(request.key, seed_) % 1'000) < refusals * 1'000;
 }
 
+Participants::Leg& Participants::leg_of(const SagaId& saga, const std::string& leg) {
+  std::string place;
+  saga.append_bytes(place);
+  return legs_[place + leg];
+}
+
+bool Participants::undo_by_hand(const SagaId& saga, const std::string& leg) {
+  Leg& of = leg_of(saga, leg);
+  const bool done = of.done > of.undone;
+  of.undone += done ? 1 : 0;
+  of.closed = true;
+  return done;
+}
+
 ParticipantAnswer Participants::execute(const Request& request, double refusals, Millis now) {
   if (request.is_query) {
     const bool refuse =
@@ -22,9 +36,7 @@ ParticipantAnswer Participants::execute(const Request& request, double refusals,
     if (refuse) return refused(Errc::not_found, "nothing there");
     return {.body = "q:" + request.leg};
   }
-  std::string place;
-  request.saga.append_bytes(place);
-  Leg& leg = legs_[place + request.leg];
+  Leg& leg = leg_of(request.saga, request.leg);
   if (request.operation == Operation::probe) {
     if (leg.done > leg.undone) return {.body = "r:" + request.leg};
     return refused(Errc::not_found, "never seen here");

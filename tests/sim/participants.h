@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "engine/base/ids.h"
 #include "engine/base/result.h"
@@ -19,6 +20,7 @@ struct Request {
   SagaId saga;
   std::string leg;
   Operation operation = Operation::action;
+  std::uint32_t attempt = 1;
   std::string key;
   const Method* method = nullptr;
   bool is_query = false;
@@ -47,8 +49,11 @@ class Participants {
   /// get a business no, decided by the key, so that every attempt of one key gets the same.
   ParticipantAnswer execute(const Request& request, double refusals, Millis now);
 
-  /// Empty, or what a participant saw that must never happen.
-  [[nodiscard]] const std::string& outrage() const { return outrage_; }
+  /// A person undoes the leg at the participant, without the engine. Whether it had been done.
+  bool undo_by_hand(const SagaId& saga, const std::string& leg);
+
+  /// Empty, or what a participant saw that must never happen; once.
+  [[nodiscard]] std::string take_outrage() { return std::exchange(outrage_, {}); }
 
  private:
   struct Kept {
@@ -65,6 +70,7 @@ class Participants {
   ParticipantAnswer act(const Request& request, Leg& leg, double refusals) const;
   ParticipantAnswer undo(const Request& request, Leg& leg, double refusals);
   [[nodiscard]] bool refuses(const Request& request, double refusals) const;
+  Leg& leg_of(const SagaId& saga, const std::string& leg);
 
   std::uint64_t seed_;
   std::unordered_map<std::string, Kept> kept_;  // by key

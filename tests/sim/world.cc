@@ -23,7 +23,7 @@ constexpr std::uint64_t kStepsMax = 400'000;  // of inputs; a world needs about 
 constexpr std::uint64_t kLookEvery = 64;      // happenings between looks whether all is at rest
 
 /// Words that name what a chance belongs to.
-enum Chance : std::uint64_t { nature = 1, disk, submission, disturbance };
+enum Chance : std::uint64_t { nature = 1, disk, submission, disturbance, retention };
 
 }  // namespace
 
@@ -36,6 +36,11 @@ void WorldFigures::add(const WorldFigures& o) {
   calls += o.calls;
   commits += o.commits;
   steps += o.steps;
+  folds += o.folds;
+  replays += o.replays;
+  breakers_opened += o.breakers_opened;
+  removed += o.removed;
+  words += o.words;
   simulated_ms += o.simulated_ms;
   for (std::size_t i = 0; i < kFaults; ++i) faults[i] += o.faults[i];
 }
@@ -62,9 +67,14 @@ World::World(const Scenario& scenario, bool story)
   // An order's number is its key for good: the mall keeps keys for as long as anybody may repeat.
   const bool short_retention = mall_share_ == 0 && nature_.chance(0.3);
   key_retention_ = short_retention ? Millis{8'000} : Millis{7LL * 24 * 3'600'000};
+  Random retention = Random::of({scenario.seed, Chance::retention});
+  if (strikes(retention, Fault::removal)) saga_retention_ = Millis{retention.below(20'000)};
   make_definitions();
   const auto complain = [this](std::string what) { wrong(std::move(what)); };
-  auditor_ = std::make_unique<Auditor>(*all_definitions_, complain);
+  auditor_ = std::make_unique<Auditor>(
+      *all_definitions_, complain,
+      [this](const SagaId& saga, const std::string& leg) { return undone_by_hand(saga, leg); });
+  gate_auditor_ = std::make_unique<GateAuditor>(complain);
   mall_auditor_ = std::make_unique<MallAuditor>(mall_, *auditor_, complain);
   make_submissions();
   plan_disturbances();
@@ -107,6 +117,7 @@ void World::make_submissions() {
       made.key = order.key;
       made.at += order.later;
       made.after = order.after;
+      made.in_mall = true;
     } else if (random.chance(0.15)) {
       made.inline_definition = inline_definitions_[random.below(kInlineDefinitions)];
     } else {
@@ -241,7 +252,12 @@ void World::audit_at_rest() {
   const bool keyless = keyless_ || short_keys_;
   auditor_->at_rest({.store = store_, .keyless = keyless, .every_saga = story_.told()});
   mall_auditor_->at_rest();
+  figures_.folds = auditor_->folds();
+  figures_.breakers_opened = gate_auditor_->breakers_opened();
   for (const auto& [id, saga] : auditor_->sagas()) {
+    figures_.replays += saga.state.replay ? 1 : 0;
+    figures_.removed += saga.removed ? 1 : 0;
+    figures_.words += saga.words.size();
     figures_.completed += saga.state.status == SagaStatus::completed ? 1 : 0;
     figures_.compensated += saga.state.status == SagaStatus::compensated ? 1 : 0;
     const bool ended = saga.state.terminal && saga.state.status != SagaStatus::abandoned;

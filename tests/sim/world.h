@@ -19,6 +19,7 @@
 #include "engine/store/memory_store.h"
 #include "tests/sim/auditor.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/gate_auditor.h"
 #include "tests/sim/mall.h"
 #include "tests/sim/mall_auditor.h"
 #include "tests/sim/participants.h"
@@ -39,6 +40,11 @@ struct WorldFigures {
   std::uint64_t calls = 0;
   std::uint64_t commits = 0;
   std::uint64_t steps = 0;
+  std::uint64_t folds = 0;
+  std::uint64_t replays = 0;
+  std::uint64_t breakers_opened = 0;
+  std::uint64_t removed = 0;  // sagas whose retention was over
+  std::uint64_t words = 0;    // of people on how a leg ended
   std::uint64_t simulated_ms = 0;
   FaultCounts faults{};
 
@@ -111,6 +117,8 @@ class World {
     std::string business_key;
     Bytes input;
     Millis at{0};
+    std::optional<Replay> replay;
+    bool in_mall = false;
     std::optional<std::size_t> after;  // a submission whose client must know its end first
     std::optional<SagaId> acked;
     bool ended = false;  // the client knows how
@@ -118,11 +126,13 @@ class World {
   };
   /// What the owner of a ticket waits for.
   struct Asked {
-    enum class What : std::uint8_t { submit, other_body, signal, cancel, act };
+    enum class What : std::uint8_t { submit, other_body, signal, cancel, act, hold };
     What what = What::act;
     std::size_t submission = 0;
     SagaId saga;
     std::string signal_id;
+    Place place;  // of a hold
+    bool held = false;
   };
 
   // world.cc: how it is made, time, the end
@@ -158,6 +168,7 @@ class World {
   void writing_failed();
   void slew();
   void sweep_keys();
+  void sweep_sagas();
   [[nodiscard]] Seat& seat_of(const SagaId& id) { return seats_[shard_index(id.placement)]; }
   [[nodiscard]] std::size_t shard_index(std::uint64_t placement) const;
   [[nodiscard]] Instant engine_now() const { return engine_clock_->now(); }
@@ -174,17 +185,27 @@ class World {
   ParticipantAnswer execute(const Request& request);
   void answer_when_executed(Invocation call, Millis there, Millis back);
 
-  // world_clients.cc: who submits, repeats, acts
+  // world_clients.cc: who submits and repeats
   void keep_submitting(std::size_t index);
   void submit(std::size_t index);
   void take_answer(ShardAnswer answer);
   void take_saga_answer(const Asked& asked, const SagaAnswer& answer);
   void disturb(const Disturbance& what);
-  void act(const Disturbance& what);
   void disturb_mall(const Disturbance& what);
   void send_other_body(std::size_t index);
-  void rescue_stuck();
   Ticket ask(Asked asked);
+
+  // world_people.cc: who acts
+  void act(const Disturbance& what);
+  [[nodiscard]] const Submission* victim_of(const Disturbance& what) const;
+  [[nodiscard]] std::optional<Input> input_of(const Disturbance& what, Ticket ticket,
+                                              const KnownSaga& saga) const;
+  [[nodiscard]] bool undone_by_hand(const SagaId& saga, const std::string& leg);
+  void hold_for_a_while(std::uint64_t salt);
+  void ask_hold(const Place& place, bool held);
+  void take_hold_answer(const Place& place, bool held);
+  void replay(std::uint64_t salt);
+  void rescue_stuck();
 
   Scenario scenario_;
   Story story_;
@@ -200,6 +221,7 @@ class World {
   std::size_t shards_ = 1;
   double mall_share_ = 0;
   Millis key_retention_{0};
+  std::optional<Millis> saga_retention_;          // absent: they stay
   std::vector<DefinitionPtr> known_definitions_;  // all versions of all
   std::vector<DefinitionPtr> inline_definitions_;
   std::unique_ptr<DefinitionTable> all_definitions_;
@@ -208,6 +230,7 @@ class World {
   MemoryStore store_;
   std::unique_ptr<Auditor> auditor_;
   std::unique_ptr<MallAuditor> mall_auditor_;
+  std::unique_ptr<GateAuditor> gate_auditor_;
 
   // The engine's present life; no seats: it is down.
   std::unique_ptr<EngineClock> engine_clock_;
@@ -224,7 +247,7 @@ class World {
   std::priority_queue<std::unique_ptr<Happening>, std::vector<std::unique_ptr<Happening>>, Later>
       future_;
   std::uint64_t order_ = 0;
-  std::vector<Submission> submissions_;
+  std::deque<Submission> submissions_;  // grows by replays
   std::vector<Disturbance> planned_;
   std::map<Ticket, Asked> tickets_;
   Ticket last_ticket_ = 0;

@@ -1,8 +1,6 @@
-// Clients and people: they submit, repeat with the same key, signal and act; and what strikes the
-// world at moments of its own is dispatched here.
+// Clients: they submit and repeat with the same key, and are told how it ended; and what strikes
+// the world at moments of its own is dispatched here. People: world_people.cc.
 #include <fmt/format.h>
-
-#include <array>
 
 #include "tests/sim/world.h"
 
@@ -10,53 +8,9 @@ namespace skald::sim {
 namespace {
 
 constexpr Millis kOutageMax{20'000};
-constexpr Millis kRescuedEvery{30'000};
 constexpr std::uint64_t kAskedMax = 60;
 
-enum Chance : std::uint64_t { of_submit = 300, of_act };
-
-/// What a person may ask of a saga. To add an act: a Fault for it (faults.h), and a line here; one
-/// that says what happened to a leg (skip, resolve, mark done) takes it out of I1 and I2, too.
-struct Act {
-  Fault fault;
-  Input (*make)(Ticket ticket, const SagaId& saga, const SagaState& state, Random& random);
-};
-
-Actor person() { return {.name = "op", .reason = "as the simulator has it"}; }
-
-/// A leg of the saga by name, or all: mostly all.
-std::string some_leg(const SagaState& state, Random& random) {
-  return state.refused.empty() || random.chance(0.7) ? "" : state.failure.value_or(Failure{}).leg;
-}
-
-template <class Command>
-Input act_of(Ticket ticket, const SagaId& saga, const SagaState&, Random&) {
-  return input::Act{.ticket = ticket, .saga = saga, .act = Command{.actor = person()}};
-}
-
-constexpr std::array kActs{
-    Act{Fault::pause, act_of<command::Pause>},
-    Act{Fault::resume, act_of<command::Resume>},
-    Act{Fault::abandon, act_of<command::Abandon>},
-    Act{Fault::cancel,
-        [](Ticket ticket, const SagaId& saga, const SagaState&, Random&) -> Input {
-          return input::Cancel{.ticket = ticket, .saga = saga, .actor = person()};
-        }},
-    Act{Fault::retry,
-        [](Ticket ticket, const SagaId& saga, const SagaState& state, Random& random) -> Input {
-          return input::Retry{
-              .ticket = ticket, .saga = saga, .actor = person(), .leg = some_leg(state, random)};
-        }},
-    Act{Fault::signal,
-        [](Ticket ticket, const SagaId& saga, const SagaState&, Random& random) -> Input {
-          const std::uint64_t n = random.below(20);
-          return input::TakeSignal{
-              .ticket = ticket,
-              .saga = saga,
-              .signal = {
-                  .id = fmt::format("i{}", n), .name = fmt::format("s{}", n % 2), .payload = "p"}};
-        }},
-};
+enum Chance : std::uint64_t { of_submit = 300 };
 
 }  // namespace
 
@@ -96,6 +50,7 @@ void World::submit(std::size_t index) {
                      .idempotency_key = client.key,
                      .business_key = client.business_key,
                      .body_hash = index,
+                     .replay = client.replay,
                      .mode = mode,
                      .wait_until = engine_now() + Millis{random.between(10, 5'000)}});
 }
@@ -156,32 +111,7 @@ void World::take_answer(ShardAnswer answer) {
     return take_saga_answer(asked, *told);
   }
   if (asked.what == Asked::What::signal) auditor_->signal_told(asked.saga, asked.signal_id);
-}
-
-void World::act(const Disturbance& what) {
-  Random random = Random::of({scenario_.seed, Chance::of_act, what.salt});
-  const Submission& victim = submissions_[what.salt % submissions_.size()];
-  const KnownSaga* saga = victim.acked ? auditor_->find(*victim.acked) : nullptr;
-  if (saga == nullptr) return;
-  // An abandoned order would be neither made nor undone, and every oracle of the mall says so.
-  if (what.fault == Fault::abandon && mall_share_ > 0) return;
-  for (const Act& act : kActs) {
-    if (act.fault != what.fault) continue;
-    figures_.faults[index_of(what.fault)] += 1;
-    Asked asked{.what = Asked::What::act, .saga = *victim.acked};
-    if (what.fault == Fault::cancel) asked.what = Asked::What::cancel;
-    const Ticket ticket = ask(std::move(asked));
-    Input input = act.make(ticket, *victim.acked, saga->state, random);
-    if (const auto* taken = std::get_if<input::TakeSignal>(&input)) {
-      tickets_[ticket].what = Asked::What::signal;
-      tickets_[ticket].signal_id = taken->signal.id;
-    }
-    story_.tell(now(), what.salt, [&] {
-      return fmt::format("a person: {} {}", name(what.fault), victim.acked->text());
-    });
-    touched_.insert(*victim.acked);
-    step(seat_of(*victim.acked), std::move(input));
-  }
+  if (asked.what == Asked::What::hold) take_hold_answer(asked.place, asked.held);
 }
 
 void World::disturb_mall(const Disturbance& what) {
@@ -226,25 +156,12 @@ void World::disturb(const Disturbance& what) {
   } else if (what.fault == Fault::drain) {
     figures_.faults[index_of(what.fault)] += 1;
     drain();
+  } else if (what.fault == Fault::hold) {
+    hold_for_a_while(what.salt);
+  } else if (what.fault == Fault::replay) {
+    replay(what.salt);
   } else {
     act(what);
-  }
-}
-
-/// When the faults have stopped a person tries what is stuck again, until nothing is that can be.
-void World::rescue_stuck() {
-  in(kRescuedEvery, [this] { rescue_stuck(); }, false);
-  if (seats_.empty()) return;
-  for (const auto& [id, saga] : auditor_->sagas()) {
-    const bool paused = saga.state.status == SagaStatus::paused;
-    if (!paused && saga.state.status != SagaStatus::stuck) continue;
-    const Ticket ticket = ask({.what = Asked::What::act, .saga = id});
-    if (paused) {
-      step(seat_of(id),
-           input::Act{.ticket = ticket, .saga = id, .act = command::Resume{.actor = person()}});
-    } else {
-      step(seat_of(id), input::Retry{.ticket = ticket, .saga = id, .actor = person(), .leg = {}});
-    }
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/runtime/participants.h"
 #include "engine/runtime/saga_reader.h"
 #include "engine/wire/definition.h"
 #include "engine/wire/stored.h"
@@ -16,6 +17,7 @@ constexpr Millis kSlewedEvery{1'000};
 constexpr Millis kSweptEvery{20'000};
 constexpr Millis kDrainTakes{2'000};
 constexpr std::size_t kKeysPerSweep = 50;
+constexpr std::size_t kSagasPerSweep = 20;
 constexpr Millis kTimerWindow{600'000};
 
 enum Chance : std::uint64_t { of_life = 100, of_crash };
@@ -25,8 +27,18 @@ PlacementRange range_of(std::uint64_t index, std::uint64_t count) {
   return {.first = index * size, .last = index + 1 == count ? ~0ULL : (index + 1) * size - 1};
 }
 
+/// Mostly as shipped; else one that opens after few failures.
+BreakerPolicy random_breaker(Random& random) {
+  BreakerPolicy policy;
+  if (random.chance(0.3))
+    policy.failures_to_open = static_cast<std::uint32_t>(random.between(2, 8));
+  return policy;
+}
+
 std::uint64_t word_of(const ShardBatch& batch) {
   std::uint64_t word = batch.shard;
+  for (const Note& note : batch.notes) word = hash64(note.name, word);
+  for (const EndedSaga& saga : batch.sagas_removed) word = mix64(saga.id.serial ^ word);
   for (const Transition& row : batch.transitions) word = hash64(row.record, word);
   for (const std::string& key : batch.keys_removed) word = hash64(key, word);
   return word;
@@ -67,7 +79,13 @@ void World::start_engine() {
   }
   engine_clock_ = std::make_unique<EngineClock>(clock_, high_water, Logger());
   const auto limit = static_cast<std::uint32_t>(random.between(1, 12));
+  HoldBook holds;
+  SKALD_CHECK(holds.load(store_).has_value(), "");
   const std::size_t sagas_max = random.chance(0.1) ? 10 : 100'000;
+  const BreakerPolicy breaker = random_breaker(random);
+  std::set<Place> held;
+  for (const ParticipantHold& hold : holds.all()) held.emplace(hold.participant, hold.path);
+  gate_auditor_->begins(limit, breaker, held);
   for (Seat& seat : seats_) {
     seat.shard = std::make_unique<Shard>(
         ShardOptions{.placement_first = seat.range.first,
@@ -75,10 +93,14 @@ void World::start_engine() {
                      .id_seed = random.next(),
                      .sagas_max = healed_ ? 100'000 : sagas_max,
                      .timer_window = kTimerWindow},
-        *registered_, Gates({.limit_of = [limit](std::string_view) { return limit; }}),
+        *registered_,
+        Gates({.limit_of = [limit](std::string_view) { return limit; }, .breaker = breaker}),
         [](std::span<const Event> events, Bytes& out) { wire::encode_events(events, out); });
     const auto active = store_.active(seat.range, std::nullopt, 100'000);
     SKALD_CHECK(active.has_value(), "");
+    for (const Place& place : held) {
+      step(seat, input::Hold{.participant = place.first, .path = place.second});
+    }
     step(seat, input::Tick{});
     step(seat, input::Recover{.sagas = *active});
   }
@@ -88,6 +110,7 @@ void World::start_engine() {
   });
   if (mix_.of(Fault::wall_jump) > 0) in(kSlewedEvery, [this] { slew(); });
   in(kSweptEvery, [this] { sweep_keys(); });
+  if (saga_retention_) in(kSweptEvery, [this] { sweep_sagas(); });
   pump();
 }
 
@@ -156,6 +179,24 @@ void World::sweep_keys() {
   in(kSweptEvery, [this] { sweep_keys(); });
 }
 
+void World::sweep_sagas() {
+  std::vector<RetentionRule> rules;
+  for (const auto status :
+       {SagaStatus::completed, SagaStatus::compensated, SagaStatus::abandoned}) {
+    rules.push_back(
+        {.definition = {}, .status = status, .ended_before = engine_now() - *saga_retention_});
+  }
+  auto sagas = store_.removable(rules, kSagasPerSweep);
+  SKALD_CHECK(sagas.has_value(), "");
+  std::map<std::size_t, std::vector<EndedSaga>> of_seat;
+  for (EndedSaga& saga : *sagas) of_seat[shard_index(saga.id.placement)].push_back(std::move(saga));
+  for (auto& [seat, together] : of_seat) {
+    figures_.faults[index_of(Fault::removal)] += 1;
+    step(seats_[seat], input::RemoveSagas{.sagas = std::move(together)});
+  }
+  in(kSweptEvery, [this] { sweep_sagas(); });
+}
+
 void World::step(Seat& seat, Input input) {
   figures_.steps += 1;
   seat.moved = true;
@@ -193,7 +234,13 @@ void World::honour(Seat& seat, Ready ready) {
                                         .epoch = seat.meta.epoch,
                                         .clock_high = engine_now(),
                                         .transitions = std::move(ready.transitions),
-                                        .keys_removed = std::move(ready.keys_removed)});
+                                        .keys_removed = std::move(ready.keys_removed),
+                                        .notes = std::move(ready.notes),
+                                        .sagas_removed = std::move(ready.sagas_removed)});
+  }
+  for (const Invocation& call : ready.calls) gate_auditor_->leaves(seat.index, call, engine_now());
+  for (const Invocation& query : ready.queries) {
+    gate_auditor_->leaves(seat.index, query, engine_now());
   }
   if (failed_ && !ready.calls.empty()) wrong("rule13 a call after writing has ended");
   if (!ready.calls.empty() || !ready.answers.empty()) {
@@ -242,7 +289,8 @@ bool World::store_commit(const Commit& commit) {
     for (const ShardBatch& batch : commit.batches) sagas += batch.transitions.size();
     return fmt::format("durable: {} batches, {} transitions", commit.batches.size(), sagas);
   });
-  auditor_->committed(commit.batches, engine_now(), key_retention_);
+  auditor_->committed(commit.batches, engine_now(),
+                      {.keys = key_retention_, .sagas = saga_retention_.value_or(Millis::max())});
   if (engine_now() - counted_at_ >= Millis{1'000}) {
     counted_at_ = engine_now();
     auditor_->counted(store_);

@@ -20,6 +20,7 @@ Request request_of(const Invocation& call) {
   return {.saga = call.saga_id,
           .leg = call.leg,
           .operation = call.operation,
+          .attempt = call.attempt,
           .key = call.idempotency_key,
           .method = call.method,
           .is_query = call.definition->steps[call.ref.step].kind == StepKind::query,
@@ -31,6 +32,7 @@ std::string attempt_text(const Invocation& call) {
                      call.attempt);
 }
 
+constexpr Millis kKeysLast{60'000};
 constexpr Truth kNeverRan{};
 constexpr Truth kMayHaveRun{.ran = true};
 
@@ -40,7 +42,9 @@ ParticipantAnswer World::execute(const Request& request) {
   ParticipantAnswer answer = Mall::serves(*request.method)
                                  ? mall_.execute(request, clock_.wall())
                                  : participants_.execute(request, mix_.of(Fault::refusal), now());
-  if (!participants_.outrage().empty()) wrong(participants_.outrage());
+  if (const auto outrage = participants_.take_outrage(); !outrage.empty()) {
+    auditor_->outrageous(request, outrage);
+  }
   if (!answer.body) figures_.faults[index_of(Fault::refusal)] += 1;
   auditor_->executed(request, answer.took_effect);
   if (Mall::serves(*request.method)) mall_auditor_->executed(request, answer);
@@ -59,14 +63,15 @@ void World::reply(Invocation call, WireAnswer answer, Millis after) {
     if (out != out_.end() && --out->second == 0) out_.erase(out);
     const bool yes = outcome.kind == OutcomeKind::succeeded;
     touched_.insert(call.saga_id);
-    step(seat_of(call.saga_id),
-         input::Reply{.saga = call.saga_id,
-                      .leg = call.ref,
-                      .operation = call.operation,
-                      .attempt = call.attempt,
-                      .lane = call.lane,
-                      .outcome = std::move(outcome),
-                      .response = yes ? std::move(answer.exchange.response.body) : Bytes{}});
+    Seat& seat = seat_of(call.saga_id);
+    gate_auditor_->answered(seat.index, call, outcome, engine_now());
+    step(seat, input::Reply{.saga = call.saga_id,
+                            .leg = call.ref,
+                            .operation = call.operation,
+                            .attempt = call.attempt,
+                            .lane = call.lane,
+                            .outcome = std::move(outcome),
+                            .response = yes ? std::move(answer.exchange.response.body) : Bytes{}});
   });
 }
 
@@ -145,12 +150,14 @@ std::optional<World::Met> World::meet(const Invocation& call, Random& random, Mi
     perhaps_runs();
     return Met{{wire_server_error(method, random), kMayHaveRun}, there + back};
   }
-  // Landing after it was given up is a participant's burden that only keys can carry.
-  if (strikes_now(Fault::late) && keeps) {
+  // Landing after it was given up is a participant's burden that only keys can carry, as long as
+  // the engine counts on them: once they have lived out, a probe settles it.
+  const bool lasting = keeps && method.keys_lifetime >= kKeysLast;
+  if (strikes_now(Fault::late) && lasting) {
     deliver_later(call, call.timeout + Millis{random.below(3'000)});
     return Met{{wire_end(ExchangeEnd::timed_out), kMayHaveRun}, call.timeout};
   }
-  if (strikes_now(Fault::accepted) && keeps) {
+  if (strikes_now(Fault::accepted) && lasting) {
     deliver_later(call, there + Millis{random.below(500)});
     return Met{{wire_accepted(method, random), {.ran = true, .accepted = true}}, there + back};
   }

@@ -7,6 +7,7 @@
 
 #include "engine/base/version.h"
 #include "tools/skaldctl/command_line.h"
+#include "tools/skaldctl/table.h"
 #include "tools/skaldctl/words.h"
 
 namespace skald::ctl {
@@ -23,6 +24,22 @@ std::string format_asked(const std::vector<std::string>& arguments) {
     if (here.starts_with(kShort)) return arguments[i].substr(kShort.size());
   }
   return "";
+}
+
+/// CLI11 does not wrap what it says of a flag.
+std::string wrapped_help(const std::string& help, std::size_t width) {
+  constexpr std::size_t kDescriptions = 30;  // CLI11's column of them
+  std::istringstream lines(help);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    const bool described = line.size() > kDescriptions && line[kDescriptions - 1] == ' ';
+    out += described
+               ? line.substr(0, kDescriptions) +
+                     wrapped(std::string_view(line).substr(kDescriptions), width, kDescriptions)
+               : line;
+    out += '\n';
+  }
+  return out;
 }
 
 }  // namespace
@@ -44,6 +61,7 @@ CommandLine::CommandLine(const Terminal& terminal) : terminal_(terminal) {
   add_participants();
   add_alerts();
   add_upkeep();
+  add_batch();
   add_version();
   add_completion();
 }
@@ -60,7 +78,7 @@ Exit CommandLine::run(std::vector<std::string> arguments, const Connector& conne
     }
     std::ostringstream out;
     app_.exit(error, out, out);
-    terminal_.out(out.str());
+    terminal_.out(wrapped_help(out.str(), terminal_.width));
     return Exit::ok;
   }
   const auto format = format_named(arguments_.format);

@@ -28,8 +28,8 @@ enum class Exit : int {
 inline constexpr std::string_view kExitCodesHelp =
     "Exit codes: 0 ok, 1 server or transport, 2 usage, 3 not found, 4 not allowed,\n"
     "  5 conflict or refused, 6 declined, 7 partly failed, 8 timed out here,\n"
-    "  9 something is wrong with the store; with --wait also 10 compensated, 11 stuck,\n"
-    "  12 abandoned.";
+    "  9 something is wrong with the store; with --wait also 10 compensated,\n"
+    "  11 stuck, 12 abandoned.";
 
 [[nodiscard]] Exit exit_of(Errc code);
 

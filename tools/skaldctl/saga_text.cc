@@ -22,6 +22,27 @@ std::string labelled(const Terminal& terminal, std::string_view label, std::stri
          wrapped(text, terminal.width, kLabelWidth) + "\n";
 }
 
+/// The parts beside each other, and below each other where the width ends.
+std::string title(const Terminal& terminal, std::initializer_list<Cell> parts) {
+  constexpr std::string_view kGap = "  ";
+  std::string out;
+  std::size_t column = 0;
+  for (const Cell& part : parts) {
+    if (part.text.empty()) continue;
+    const std::size_t width = display_width(part.text);
+    if (column > 0 && column + kGap.size() + width > terminal.width) {
+      out += '\n';
+      column = 0;
+      out += kGap;
+    } else if (column > 0) {
+      out += kGap;
+    }
+    column += width + kGap.size();
+    out += terminal.toned(part.tone, part.text);
+  }
+  return out + "\n";
+}
+
 /// "by ann: maintenance, 3m20s ago"
 std::string act_line(const v1::Saga::Act& act, std::int64_t now_ms) {
   const std::string who = act.actor().empty() ? "someone" : act.actor();
@@ -34,10 +55,10 @@ std::string head(const Terminal& terminal, const v1::Saga& saga) {
   const bool ended = saga.has_ended_at();
   const std::int64_t until = unix_ms(ended ? saga.ended_at() : saga.now());
   std::string out =
-      fmt::format("{}  {}  {}\n", terminal.toned(Tone::strong, saga.saga_id()),
-                  fmt::format("{} v{}{}", saga.definition(), saga.version(),
-                              saga.inline_definition() ? " (inline)" : ""),
-                  terminal.toned(status_tone(saga.status()), status_word(saga.status())));
+      title(terminal, {{saga.saga_id(), Tone::strong},
+                       {fmt::format("{} v{}{}", saga.definition(), saga.version(),
+                                    saga.inline_definition() ? " (inline)" : "")},
+                       {std::string(status_word(saga.status())), status_tone(saga.status())}});
   if (!saga.business_key().empty()) out += labelled(terminal, "business", saga.business_key());
   if (!saga.idempotency_key().empty()) out += labelled(terminal, "key", saga.idempotency_key());
   out += labelled(terminal, "started",
@@ -174,11 +195,13 @@ std::string saga_text(const Terminal& terminal, const v1::Saga& saga, bool wide)
 }
 
 std::string answer_text(const Terminal& terminal, const v1::SagaAnswer& answer) {
-  std::string_view note = answer.timed_out() ? "  (not there yet; it goes on)" : "";
-  if (answer.status() == v1::SagaStatus::stuck) note = "  (a person is needed: skaldctl explain)";
+  std::string_view note = answer.timed_out() ? "(not there yet; it goes on)" : "";
+  if (answer.status() == v1::SagaStatus::stuck) note = "(a person is needed: skaldctl explain)";
   std::string out =
-      fmt::format("{}  {} v{}  {}{}\n", answer.saga_id(), answer.definition(), answer.version(),
-                  terminal.toned(status_tone(answer.status()), status_word(answer.status())), note);
+      title(terminal, {{answer.saga_id()},
+                       {fmt::format("{} v{}", answer.definition(), answer.version())},
+                       {std::string(status_word(answer.status())), status_tone(answer.status())},
+                       {std::string(note)}});
   if (answer.has_failure()) out += labelled(terminal, "because", failure_line(answer.failure()));
   for (const v1::Failure& refusal : answer.refusals()) {
     const bool said = answer.has_failure() && refusal.leg() == answer.failure().leg();

@@ -88,7 +88,11 @@ for (const binary of [false, true]) {
     assert.equal(submitted.created, true);
     assert.match(submitted.sagaId, /^[0-9a-z]{26}$/);
 
-    const again = await saga.submit({ inlineDefinition: plan("good", "/ok"), idempotencyKey: key });
+    const again = await saga.submit({
+      inlineDefinition: plan("good", "/ok"),
+      idempotencyKey: key,
+      businessKey: `SN-${codec}`,
+    });
     assert.equal(again.sagaId, submitted.sagaId);
     assert.equal(again.created, false);
 

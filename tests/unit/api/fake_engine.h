@@ -1,6 +1,7 @@
 // An Engine that remembers what it was asked and answers what the test prepared. Nothing runs.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ class FakeEngine final : public Engine {
   std::optional<ParticipantHold> held;
   std::optional<command::Act> act_asked;
   std::uint64_t expected_seq = 0;
+  std::map<std::string, Bytes> kept_notes;
 
   void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
               Answer<SagaAnswer> done) override {
@@ -120,6 +122,24 @@ class FakeEngine final : public Engine {
     act_asked = std::move(which);
     expected_seq = seen;
     done(answer);
+  }
+
+  void write_notes(std::vector<Note> notes, Answer<bool> done) override {
+    for (Note& note : notes) {
+      if (note.value) {
+        kept_notes[note.name] = std::move(*note.value);
+      } else {
+        kept_notes.erase(note.name);
+      }
+    }
+    done(true);
+  }
+  void notes(std::string prefix, Answer<std::vector<Note>> done) override {
+    std::vector<Note> found;
+    for (const auto& [note, value] : kept_notes) {
+      if (note.starts_with(prefix)) found.push_back({.name = note, .value = value});
+    }
+    done(std::move(found));
   }
 
   [[nodiscard]] std::vector<DefinitionPtr> definitions() const override { return registered; }

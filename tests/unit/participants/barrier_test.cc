@@ -379,30 +379,54 @@ TEST(Barrier, WhatMayPassAnotherTimeIsNotRecorded) {
   }
 }
 
-TEST(Barrier, OldLegsAreForgottenAndYoungOnesKept) {
-  const TempDir folder{TempDir::Where::memory};
-  const auto rows = kit::open_rocks_rows(folder.path() + "/rows").value();
-  const auto call_at = [&](std::int64_t ms, const std::string& saga) {
+// A sweep at 3'000 of what is older than 1'500; legs are of one action each, or undone before it.
+class BarrierSweep : public testing::Test {
+ protected:
+  kit::BarrierVerdict call_at(std::int64_t ms, const std::string& saga,
+                              kit::Operation operation = kit::Operation::action) {
     kit::RowChanges none;
-    kit::Txn txn(*rows, none, from_unix_ms(ms));
-    const kit::BarrierCall call{.saga = {saga + "/a/action", kit::Operation::action, saga, "a"}};
+    kit::Txn txn(*rows_, none, from_unix_ms(ms));
+    const std::string key = saga + (operation == kit::Operation::action ? "/action" : "/undo");
+    const kit::BarrierCall call{.saga = {key, operation, saga, "a"},
+                                .keys = kit::KeysMode::barrier};
     const auto answer =
         kit::pass_barrier(txn, call, [](kit::Txn&) -> Result<std::string> { return "done"; });
-    EXPECT_TRUE(rows->write(txn.changes()).has_value());
+    EXPECT_TRUE(rows_->write(txn.changes()).has_value());
     return answer.verdict;
-  };
-  ASSERT_EQ(call_at(1'000, "old"), kit::BarrierVerdict::executed);
-  ASSERT_EQ(call_at(2'000, "young"), kit::BarrierVerdict::executed);
+  }
+  void sweep() {
+    kit::RowChanges none;
+    kit::Txn txn(*rows_, none, from_unix_ms(3'000));
+    const auto next = kit::forget_legs(txn, from_unix_ms(1'500), "", 1);
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(kit::forget_legs(txn, from_unix_ms(1'500), *next, 10), std::nullopt);
+    ASSERT_TRUE(rows_->write(txn.changes()).has_value());
+  }
 
-  kit::RowChanges none;
-  kit::Txn sweep(*rows, none, from_unix_ms(3'000));
-  const auto next = kit::forget_legs(sweep, from_unix_ms(1'500), "", 1);
-  ASSERT_TRUE(next.has_value());
-  EXPECT_EQ(kit::forget_legs(sweep, from_unix_ms(1'500), *next, 10), std::nullopt);
-  ASSERT_TRUE(rows->write(sweep.changes()).has_value());
+  const TempDir folder_{TempDir::Where::memory};
+  const std::unique_ptr<kit::RowStore> rows_ =
+      kit::open_rocks_rows(folder_.path() + "/rows").value();
+};
 
-  EXPECT_EQ(call_at(3'000, "young"), kit::BarrierVerdict::replayed);
-  EXPECT_EQ(call_at(3'000, "old"), kit::BarrierVerdict::executed);
+TEST_F(BarrierSweep, ForgetsOldLegsThatAreClosedAndKeepsYoungOnes) {
+  using enum kit::BarrierVerdict;
+  ASSERT_EQ(call_at(1'000, "old", kit::Operation::compensation), nothing_to_undo);
+  ASSERT_EQ(call_at(2'000, "young", kit::Operation::compensation), nothing_to_undo);
+
+  sweep();
+
+  EXPECT_EQ(call_at(3'000, "young", kit::Operation::compensation), replayed);
+  EXPECT_EQ(call_at(3'000, "old"), executed);
+}
+
+TEST_F(BarrierSweep, AnOldLegThatIsInEffectCanStillBeUndone) {
+  using enum kit::BarrierVerdict;
+  ASSERT_EQ(call_at(1'000, "old"), executed);
+  ASSERT_EQ(call_at(1'000, "other"), executed);
+
+  sweep();
+
+  EXPECT_EQ(call_at(3'000, "old", kit::Operation::compensation), executed);
 }
 
 }  // namespace

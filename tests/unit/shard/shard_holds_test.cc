@@ -39,8 +39,34 @@ TEST_F(ShardTest, AnOpenBreakerSpendsNoAttemptAndOneAttemptTries) {
   EXPECT_EQ(shard_.gates().loads().front().breaker, BreakerState::closed);
 }
 
+TEST_F(ShardTest, WhatWaitsForAHeldParticipantGoesWhereAPersonSendsIt) {
+  // Given a call that waits for a participant that is held.
+  const auto definition = definition_of({call("a", CallClass::pivot)});
+  shard_.step(now_, input::Hold{.participant = "p"});
+  submit(1, definition);
+  const SagaId id = shard_.ready().transitions.front().id;
+  // When a person sends it elsewhere, it goes at once.
+  shard_.step(now_, input::Act{.saga = id,
+                               .act = command::Amend{.actor = {.name = "op", .reason = "moved"},
+                                                     .leg = "a",
+                                                     .request = {},
+                                                     .endpoint = Endpoint{"q", "/a"},
+                                                     .operation = {}}});
+  const Ready moved = shard_.ready();
+  ASSERT_EQ(moved.calls.size(), 1U);
+  EXPECT_EQ(moved.calls.front().method->participant, "q");
+  reply(moved.calls.front(), OutcomeKind::succeeded);
+  // Then its old place is void, and no room is taken for good.
+  shard_.step(now_, input::Hold{.participant = "p", .held = false});
+  EXPECT_TRUE(shard_.ready().calls.empty());
+  for (const Gates::Load& load : shard_.gates().loads()) {
+    EXPECT_EQ(load.in_flight, 0U) << load.participant;
+    EXPECT_EQ(load.queued, 0U) << load.participant;
+  }
+}
+
 TEST_F(ShardTest, ANoteIsAnsweredWithTheWriteThatHoldsIt) {
-  shard_.step(now_, input::WriteNote{.ticket = 5, .note = {.name = "n", .value = "v"}});
+  shard_.step(now_, input::WriteNotes{.ticket = 5, .notes = {{.name = "n", .value = "v"}}});
   const Ready ready = shard_.ready();
   ASSERT_EQ(ready.notes.size(), 1U);
   EXPECT_TRUE(ready.has_writes());

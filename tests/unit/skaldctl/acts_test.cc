@@ -100,7 +100,7 @@ TEST(Acts, APromptShowsWhatItIsAboutAndActsOnThat) {
   ctl.typed = "n";
   EXPECT_EQ(ctl(amend), Exit::declined);
   EXPECT_EQ(ctl.err,
-            "0000000000000g000000000002  shop v2  stuck  (a person is needed: skaldctl explain)\n"
+            "0000000000000g000000000002  shop v2  stuck\n  (a person is needed: skaldctl explain)\n"
             "amend: changes what is sent\n"
             "  - {}\n"
             "  + {\"a\": 1}\n"
