@@ -303,10 +303,12 @@ void ShardDriver::publish_figures() {
   figures_.counters = shard_->counters();
   figures_.resident = shard_->resident();
   figures_.waiters = shard_->waiters();
+  figures_.inbox = queued_.load(std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
   if (now - participants_published_ < kParticipantsEvery) return;
   participants_published_ = now;
   figures_.participants = shard_->gates().loads();
+  figures_.steps = shard_->steps().all();
 }
 
 void ShardDriver::refresh_figures() {

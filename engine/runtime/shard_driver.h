@@ -32,7 +32,9 @@ struct ShardFigures {
   ShardCounters counters;
   std::size_t resident = 0;
   std::size_t waiters = 0;
+  std::size_t inbox = 0;
   std::vector<Gates::Load> participants;
+  std::vector<StepFigures> steps;
 };
 
 /// Thread: post(), figures() and recovered() from any thread; the rest as said.

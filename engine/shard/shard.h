@@ -19,6 +19,7 @@
 #include "engine/shard/gates.h"
 #include "engine/shard/input.h"
 #include "engine/shard/ready.h"
+#include "engine/shard/step_figures.h"
 
 namespace skald {
 
@@ -72,6 +73,7 @@ class Shard {
   [[nodiscard]] std::size_t waiters() const { return waiting_.size(); }
   [[nodiscard]] const ShardCounters& counters() const { return counters_; }
   [[nodiscard]] const Gates& gates() const { return gates_; }
+  [[nodiscard]] const StepBook& steps() const { return steps_; }
   /// nullptr when not in memory. For audits by the simulator and tests of the shard.
   [[nodiscard]] const SagaState* find(const SagaId& id) const;
 
@@ -202,6 +204,7 @@ class Shard {
   bool draining_ = false;
   std::size_t outbox_ = 0;  // notes in it
   ShardCounters counters_;
+  StepBook steps_;
 
   std::unordered_map<SagaId, std::unique_ptr<Resident>> residents_;
   std::unordered_map<SagaId, std::vector<Input>> loading_;
