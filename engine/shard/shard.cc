@@ -153,7 +153,8 @@ void Shard::on(input::Reply& in) {
               .step = definition.steps[in.leg.step].name,
               .operation = in.operation},
              in.outcome.kind, in.took);
-  Decision decision;
+  Decision& decision = of_reply_;
+  decision.clear();
   const auto done = run(*found->second,
                         command::Reply{.leg = in.leg,
                                        .operation = in.operation,

@@ -29,7 +29,7 @@ import fault_proxy as faults
 import oracles
 from connect import ConnectError, NoAnswer
 from mall import Mall
-from mall_case import DEFINITIONS, Ordering
+from mall_case import ANSWER_WITHIN_S, DEFINITIONS, Ordering
 from processes import pause
 
 CLIENTS = 16
