@@ -99,6 +99,7 @@ class ShardDriver {
 
   void enqueue(Posted posted);
   void drain();
+  void take_all();
   void take(Posted& posted);
   void honour(Ready ready);
   void release_durable();
@@ -121,6 +122,7 @@ class ShardDriver {
 
   // The driver's thread only.
   std::vector<Posted> local_;
+  std::vector<Posted> taken_;  // by drain(), for its buffer
   std::unordered_map<Ticket, InputAnswer> answers_;
   Ticket last_ticket_ = 0;
   std::deque<Held> held_;

@@ -194,6 +194,7 @@ class Shard {
 
   Instant now_{};
   Ready ready_;
+  Decision of_reply_;         // for its buffers: most decisions answer a reply
   std::uint64_t number_ = 0;  // of the last Ready with writes; the next is number_ + 1
   std::uint64_t durable_ = 0;
   std::uint64_t last_serial_ = 0;
