@@ -31,7 +31,7 @@ void HeaderLines::add_quoted(HeaderName name, std::string_view value) {
     return;
   }
   text_.append(name.text()).append(": \"");
-  if (value.find_first_of("\"\\") == std::string_view::npos) {
+  if (!value.contains('"') && !value.contains('\\')) {
     text_.append(value);
   } else {
     for (const char c : value) {
