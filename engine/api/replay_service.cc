@@ -177,14 +177,19 @@ Result<ReplayService::Plan> ReplayService::plan(SagaSnapshot old, const v1::Repl
 
 void ReplayService::replay(v1::ReplayRequest from, const CallContext&,
                            Reply<v1::ReplayResponse> reply) {
-  auto saga = saga_ref(from);
-  if (!saga) return reply(std::unexpected(saga.error()));
   auto actor = read_actor(from);
   if (!actor) return reply(std::unexpected(actor.error()));
   if (actor->reason.empty() && !from.dry_run()) {
     return reply(fail(Errc::invalid_argument, "reason: a replay says why"));
   }
-  auto with_old = [this, from = std::move(from), actor = std::move(*actor),
+  replay_by(std::move(*actor), std::move(from), std::move(reply));
+}
+
+void ReplayService::replay_by(Actor actor, v1::ReplayRequest from,
+                              Reply<v1::ReplayResponse> reply) {
+  auto saga = saga_ref(from);
+  if (!saga) return reply(std::unexpected(saga.error()));
+  auto with_old = [this, from = std::move(from), actor = std::move(actor),
                    reply = std::move(reply)](Result<SagaSnapshot> old) mutable {
     if (!old) return reply(std::unexpected(std::move(old.error())));
     auto planned = plan(std::move(*old), from, std::move(actor));

@@ -18,6 +18,8 @@ class ReplayService {
 
   void replay(v1::ReplayRequest request, const CallContext& context,
               Reply<v1::ReplayResponse> reply);
+  /// The same by somebody who is known already: what the request says of that is not looked at.
+  void replay_by(Actor actor, v1::ReplayRequest request, Reply<v1::ReplayResponse> reply);
   void simulate(v1::SimulateRequest request, const CallContext& context,
                 Reply<v1::SimulateResponse> reply);
 

@@ -5,6 +5,7 @@
 
 #include "engine/api/payload.h"
 #include "engine/api/saga_service.h"
+#include "engine/batch/batch.h"
 
 namespace skald::api {
 namespace {
@@ -162,6 +163,11 @@ Result<Actor> actor_of(std::string actor_name, std::string reason) {
       {.field = "reason", .text = reason, .size_max = kActorTextMax},
   }};
   if (auto checked = check_texts(rules); !checked) return std::unexpected(checked.error());
+  if (batch::looks_marked(reason)) {
+    return fail(Errc::invalid_argument,
+                "reason: \"batch N\" at its beginning is how the acts of batches are told from "
+                "others; say it in other words");
+  }
   return Actor{std::move(actor_name), std::move(reason)};
 }
 

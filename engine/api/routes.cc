@@ -28,6 +28,8 @@ OperatorService& service_of(Services& services, const OperatorService*) {
 }
 ReplayService& service_of(Services& services, const ReplayService*) { return services.replays; }
 UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
+BatchService& service_of(Services& services, const BatchService*) { return services.batches; }
+AlertService& service_of(Services& services, const AlertService*) { return services.alerts; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -90,23 +92,33 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.OperatorService/Simulate", Unary<&ReplayService::simulate>::run},
     Procedure{"/skald.v1.UpkeepService/CheckStore", Unary<&UpkeepService::check_store>::run},
     Procedure{"/skald.v1.UpkeepService/BackUp", Unary<&UpkeepService::back_up>::run},
+    Procedure{"/skald.v1.BatchService/Preview", Unary<&BatchService::preview>::run},
+    Procedure{"/skald.v1.BatchService/Start", Unary<&BatchService::start>::run},
+    Procedure{"/skald.v1.BatchService/Get", Unary<&BatchService::get>::run},
+    Procedure{"/skald.v1.BatchService/Pause", Unary<&BatchService::pause>::run},
+    Procedure{"/skald.v1.BatchService/Resume", Unary<&BatchService::resume>::run},
+    Procedure{"/skald.v1.BatchService/Cancel", Unary<&BatchService::cancel>::run},
+    Procedure{"/skald.v1.BatchService/List", Unary<&BatchService::list>::run},
+    Procedure{"/skald.v1.BatchService/Results", Unary<&BatchService::results>::run},
+    Procedure{"/skald.v1.AlertService/ListWebhooks", Unary<&AlertService::list_webhooks>::run},
+    Procedure{"/skald.v1.AlertService/Test", Unary<&AlertService::test>::run},
 };
 
 struct Page {
   std::string_view path;
-  HttpResponse (*answer)(Engine&);
+  HttpResponse (*answer)(Engine&, const batch::Batches&);
 };
 
-HttpResponse healthz(Engine&) { return text_response(200, "ok\n"); }
+HttpResponse healthz(Engine&, const batch::Batches&) { return text_response(200, "ok\n"); }
 
-HttpResponse readyz(Engine& engine) {
+HttpResponse readyz(Engine& engine, const batch::Batches&) {
   const Result<void> ready = engine.ready();
   if (ready) return text_response(200, "ready\n");
   return text_response(503, fmt::format("not ready: {}\n", ready.error().message));
 }
 
-HttpResponse metrics(Engine& engine) {
-  HttpResponse response = text_response(200, engine.metrics());
+HttpResponse metrics(Engine& engine, const batch::Batches& batches) {
+  HttpResponse response = text_response(200, engine.metrics() + batches.metrics());
   response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
   return response;
 }
@@ -122,10 +134,12 @@ HttpResponse not_routed(std::string_view path) {
   constexpr std::size_t kPathShownMax = 128;
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
-       fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "DefinitionService/*, OperatorService/*, ParticipantService/* and "
-                   "UpkeepService/*, pages are /healthz, /readyz and /metrics",
-                   path.substr(0, kPathShownMax))});
+       fmt::format(
+           "nothing is at {}: procedures are /skald.v1.SagaService/*, "
+           "DefinitionService/*, OperatorService/*, ParticipantService/*, "
+           "BatchService/*, UpkeepService/* and AlertService/*, pages are /healthz, /readyz "
+           "and /metrics",
+           path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
 }
@@ -173,12 +187,15 @@ HttpResponse refused_request(unsigned status, std::string_view what, std::size_t
   return response;
 }
 
-Routes::Routes(Engine& engine, ServiceOptions options)
+Routes::Routes(Engine& engine, batch::Batches& batches, ServiceOptions options)
     : engine_(engine),
+      batches_(batches),
       services_{.sagas = SagaService(engine, options),
                 .operators = OperatorService(engine, options),
                 .replays = ReplayService(engine, std::move(options)),
-                .upkeep = UpkeepService(engine)} {}
+                .upkeep = UpkeepService(engine),
+                .batches = BatchService(batches),
+                .alerts = AlertService(engine)} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =
@@ -186,7 +203,7 @@ void Routes::handle(HttpRequest request, HttpResponder respond) {
   const auto page = std::ranges::find(kPages, path, &Page::path);
   if (page != kPages.end()) {
     if (request.method != "GET" && request.method != "HEAD") return respond(wrong_verb("GET"));
-    return respond(page->answer(engine_));
+    return respond(page->answer(engine_, batches_));
   }
   const auto procedure = std::ranges::find(kProcedures, path, &Procedure::path);
   if (procedure == kProcedures.end()) return respond(not_routed(path));

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/api/alert_service.h"
+#include "engine/api/batch_service.h"
 #include "engine/api/operator_service.h"
 #include "engine/api/replay_service.h"
 #include "engine/api/saga_service.h"
@@ -26,14 +28,16 @@ struct Services {
   OperatorService operators;
   ReplayService replays;
   UpkeepService upkeep;
+  BatchService batches;
+  AlertService alerts;
 };
 
-/// POST /skald.v1.{SagaService,DefinitionService,OperatorService,UpkeepService}/*, GET /healthz,
-/// /readyz, /metrics. Thread: handle() from any thread. Must outlive every answer; the engine must
+/// POST /skald.v1.{SagaService,DefinitionService,OperatorService,...}/*, GET /healthz, /readyz,
+/// /metrics. Thread: handle() from any thread. Must outlive every answer; engine and batches must
 /// outlive it.
 class Routes {
  public:
-  Routes(Engine& engine, ServiceOptions options);
+  Routes(Engine& engine, batch::Batches& batches, ServiceOptions options);
 
   /// Answers exactly once, now or later.
   void handle(HttpRequest request, HttpResponder respond);
@@ -43,6 +47,7 @@ class Routes {
 
  private:
   Engine& engine_;
+  batch::Batches& batches_;
   Services services_;
 };
 

@@ -455,6 +455,7 @@ void evolve(SagaState& state, const Event& event) {
   const SagaStatus status = status_of(state);
   if (status != state.status || state.seq == 1) state.status_since = event.at;
   state.status = status;
+  state.been_stuck = state.been_stuck || status == SagaStatus::stuck;
   const auto* folded = std::get_if<event::Folded>(&event.body);
   if (folded != nullptr) state.status_since = folded->status_since;
 }

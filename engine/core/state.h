@@ -187,6 +187,7 @@ struct SagaState {
   std::uint32_t in_flight = 0;    // operations in that phase
   std::uint32_t backing_off = 0;  // likewise
   std::uint32_t stuck = 0;   // stopped or overdue operations, stuck steps, a missing definition
+  bool been_stuck = false;   // now, or earlier
   std::string output_stuck;  // the output builder failed: why
 
   Instant started_at{};

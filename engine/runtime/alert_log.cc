@@ -3,6 +3,12 @@
 namespace skald {
 
 void AlertLog::tell(const Logger& log, const Alert& alert, Instant now) {
+  if (alert.outbox_was_full && now - full_told_ >= kAlertEvery) {
+    full_told_ = now;
+    log.error(
+        "the outbox is full and webhooks are not told of alerts; `skaldctl alerts` shows which");
+  }
+  if (!needs_person(alert.kind)) return;
   if (told_.size() >= kAlertPlacesMax) told_.clear();
   const auto [known, first] = told_.try_emplace({alert.kind, alert.definition, alert.participant});
   Told& told = known->second;

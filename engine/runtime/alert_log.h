@@ -14,7 +14,7 @@ namespace skald {
 inline constexpr Millis kAlertEvery{10'000};           // of one kind, definition and participant
 inline constexpr std::size_t kAlertPlacesMax = 1'024;  // remembered; beyond it all are forgotten
 
-/// Thread: one, its shard's.
+/// News that needs nobody is not among them. Thread: one, its shard's.
 class AlertLog {
  public:
   void tell(const Logger& log, const Alert& alert, Instant now);
@@ -26,6 +26,7 @@ class AlertLog {
   };
   using Place = std::tuple<AlertKind, std::string, std::string>;
   std::map<Place, Told> told_;
+  Instant full_told_{};
 };
 
 }  // namespace skald

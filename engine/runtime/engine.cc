@@ -49,18 +49,20 @@ Result<void> EngineOnThreads::open() {
       },
       parts_.log.named("committer"));
   for (std::uint32_t i = 0; i < shards; ++i) {
-    drivers_.push_back(
-        std::make_unique<ShardDriver>(ShardDriver::Parts{.index = i,
-                                                         .range = range_of(i, shards),
-                                                         .inbox_max = parts_.options.inbox_max,
-                                                         .store = parts_.store,
-                                                         .blocking = blocking_,
-                                                         .clock = *clock_,
-                                                         .committer = *committer_,
-                                                         .log = parts_.log.named("shard")},
-                                      make_shard(i, shards)));
+    drivers_.push_back(std::make_unique<ShardDriver>(
+        ShardDriver::Parts{.index = i,
+                           .range = range_of(i, shards),
+                           .inbox_max = parts_.options.inbox_max,
+                           .store = parts_.store,
+                           .blocking = blocking_,
+                           .clock = *clock_,
+                           .committer = *committer_,
+                           .take_alert = [this](Alert alert) { outbox_->take(std::move(alert)); },
+                           .log = parts_.log.named("shard")},
+        make_shard(i, shards)));
     drivers_.back()->set_invoker(parts_.make_invoker(drivers_.back()->io()));
   }
+  if (const auto opened = open_outbox(); !opened) return std::unexpected(opened.error());
   for (auto& driver : drivers_) {
     for (const ParticipantHold& hold : holds_.all()) {
       driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
@@ -93,7 +95,11 @@ std::unique_ptr<Shard> EngineOnThreads::make_shard(std::uint32_t index, std::siz
                        (std::uint64_t{index} << 56)),
                    .sagas_max = share(options.active_sagas_max),
                    .waiters_max = share(options.waiters_max),
-                   .timer_window = options.timer_window},
+                   .timer_window = options.timer_window,
+                   .alerts = {.targets = options.alerts.targets,
+                              .retries_over = options.alerts.retries_over,
+                              .outbox_max = share(options.alerts.outbox_max),
+                              .encode = wire::encode_alert}},
       definitions_, std::move(gates),
       [](std::span<const Event> events, Bytes& out) { wire::encode_events(events, out); });
 }

@@ -18,6 +18,7 @@
 #include "engine/core/state.h"
 #include "engine/runtime/invoker.h"
 #include "engine/runtime/options.h"
+#include "engine/runtime/outbox.h"
 #include "engine/runtime/participants.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/definitions.h"
@@ -81,6 +82,8 @@ struct EngineParts {
   std::vector<DefinitionPtr> definitions;
   DefinitionTable::InlineReader read_inline;  // rebuilds a stored inline definition
   std::function<std::unique_ptr<Invoker>(boost::asio::io_context&)> make_invoker;  // one a thread
+  /// One for all; with options.alerts.targets.
+  std::function<std::unique_ptr<AlertSender>(boost::asio::io_context&)> make_alert_sender;
   Logger log;
 };
 
@@ -122,11 +125,23 @@ class Engine {
   /// The hold that ended. Errors: not_found (it is not held; says what is).
   virtual void release(std::string participant, std::string path,
                        Answer<ParticipantHold> answer) = 0;
+  /// Who is told of alerts, and how that goes.
+  [[nodiscard]] virtual std::vector<AlertTargetFigures> alert_targets() const = 0;
+  /// Tells the target of a test, by the way
+  /// of every alert: durable first. One attempt. Errors: not_found, resource_exhausted (the
+  /// outbox).
+  virtual void test_alert(std::string target, Answer<AlertReceipt> answer) = 0;
   /// Holds every row of the store against the histories, beside whatever goes on. Minutes for
   /// millions of sagas. Errors: the store's; aborted (another check or backup runs).
   virtual void check_store(Answer<CheckReport> answer) = 0;
   /// Copies the store into a new directory on this machine and checks the copy. Errors: as above.
   virtual void back_up(std::string directory, Answer<CheckReport> answer) = 0;
+
+  /// What services keep beside the sagas, by name; all of one call is one durable write. Names are
+  /// prefixed by who owns them ("hold/", "batch/"). Errors: unavailable (writing has ended).
+  virtual void write_notes(std::vector<Note> notes, Answer<bool> answer) = 0;
+  /// Notes whose name begins with `prefix`, by name.
+  virtual void notes(std::string prefix, Answer<std::vector<Note>> answer) = 0;
 
   [[nodiscard]] virtual std::vector<DefinitionPtr> definitions() const = 0;  // all versions
   /// nullptr when unknown; version 0: the newest.

@@ -1,4 +1,4 @@
-// Participants and holds on them.
+// Participants and holds on them, and the notes by which holds are kept.
 #include "engine/runtime/engine_on_threads.h"
 #include "engine/wire/stored.h"
 
@@ -10,10 +10,10 @@ std::vector<ParticipantFigures> EngineOnThreads::participants() const {
   return sum_participants(loads, holds_);
 }
 
-void EngineOnThreads::write_note(Note note, std::move_only_function<void(Result<bool>)> written) {
-  InputAnswer tell = typed<bool>(std::move(written));
-  auto make = [note = std::move(note)](Ticket ticket) mutable -> Input {
-    return input::WriteNote{.ticket = ticket, .note = std::move(note)};
+void EngineOnThreads::write_notes(std::vector<Note> notes, Answer<bool> answer) {
+  InputAnswer tell = typed<bool>(std::move(answer));
+  auto make = [notes = std::move(notes)](Ticket ticket) mutable -> Input {
+    return input::WriteNotes{.ticket = ticket, .notes = std::move(notes)};
   };
   if (!drivers_.front()->post(std::move(make), tell)) {
     tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
@@ -28,8 +28,8 @@ void EngineOnThreads::hold(ParticipantHold hold, Answer<ParticipantHold> answer)
   hold.at = clock_->now();
   Note note{.name = hold_note_name(hold.participant, hold.path), .value = Bytes()};
   wire::encode_hold(hold, *note.value);
-  write_note(std::move(note), [this, hold = std::move(hold),
-                               answer = std::move(answer)](Result<bool> written) mutable {
+  write_notes({std::move(note)}, [this, hold = std::move(hold),
+                                  answer = std::move(answer)](Result<bool> written) mutable {
     if (!written) return answer(std::unexpected(written.error()));
     holds_.add(hold);
     for (auto& driver : drivers_) {
@@ -48,8 +48,8 @@ void EngineOnThreads::release(std::string participant, std::string path,
              holds_.that_holds(participant, path) ? ": its participant is; release that" : ""));
   }
   Note note{.name = hold_note_name(participant, path), .value = {}};
-  write_note(std::move(note), [this, held = std::move(*held),
-                               answer = std::move(answer)](Result<bool> written) mutable {
+  write_notes({std::move(note)}, [this, held = std::move(*held),
+                                  answer = std::move(answer)](Result<bool> written) mutable {
     if (!written) return answer(std::unexpected(written.error()));
     holds_.remove(held.participant, held.path);
     for (auto& driver : drivers_) {

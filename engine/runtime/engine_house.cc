@@ -78,6 +78,7 @@ void EngineOnThreads::drain(Millis grace) {
       Errc::unavailable,
       "draining: this server is stopping; ask again with the same key after the restart"};
   for (auto& driver : drivers_) driver->post(input::Admission{.closed = told, .draining = true});
+  if (outbox_) outbox_->stop();
   const auto in_flight = [this] {
     return std::ranges::any_of(drivers_,
                                [](const auto& driver) { return driver->in_flight() > 0; });
@@ -97,6 +98,7 @@ void EngineOnThreads::stop_threads() {
   // Inputs first, then what they wrote, then the threads that would be told.
   if (committer_) committer_->stop();
   for (auto& driver : drivers_) driver->stop();
+  outbox_.reset();
   if (upkeep_) upkeep_->stop();
   blocking_.stop();
 }

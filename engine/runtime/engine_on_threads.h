@@ -1,6 +1,6 @@
 // EngineOnThreads: the one Engine there is, private to runtime. Its calls are in engine.cc, its
-// reads in engine_reads.cc, holds in engine_holds.cc, and what goes on by itself in
-// engine_house.cc.
+// reads in engine_reads.cc, holds in engine_holds.cc, alerts in engine_alerts.cc, and what goes on
+// by itself in engine_house.cc.
 #pragma once
 
 #include <atomic>
@@ -54,8 +54,12 @@ class EngineOnThreads final : public Engine {
   std::vector<ParticipantFigures> participants() const override;
   void hold(ParticipantHold hold, Answer<ParticipantHold> answer) override;
   void release(std::string participant, std::string path, Answer<ParticipantHold> answer) override;
+  std::vector<AlertTargetFigures> alert_targets() const override;
+  void test_alert(std::string target, Answer<AlertReceipt> answer) override;
   void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
            Answer<SagaAnswer> answer) override;
+  void write_notes(std::vector<Note> notes, Answer<bool> answer) override;
+  void notes(std::string prefix, Answer<std::vector<Note>> answer) override;
 
   std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
   DefinitionPtr find_definition(std::string_view name, std::uint32_t version) const override {
@@ -83,8 +87,11 @@ class EngineOnThreads final : public Engine {
   template <class T>
   static InputAnswer typed(Answer<T> answer);
 
-  /// Makes the note durable, then tells every shard what follows.
-  void write_note(Note note, std::move_only_function<void(Result<bool>)> written);
+  /// Tells what no saga tells: a batch has finished (AlertKind::batch_finished, `subject` its name,
+  /// `text` a sentence). `note` is written with it, so that neither is there without the other.
+  void tell(Alert alert, std::optional<Note> note, std::uint32_t targets,
+            std::move_only_function<void(Result<bool>)> written);
+  Result<void> open_outbox();
 
   std::unique_ptr<Shard> make_shard(std::uint32_t index, std::size_t shards);
   void keep_house();
@@ -103,6 +110,8 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<boost::asio::steady_timer> house_timer_;
   std::uint32_t house_rounds_ = 0;
   std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<Outbox> outbox_;       // with targets
+  std::atomic<std::uint64_t> tests_{0};  // of alerts
   std::atomic<bool> judging_disk_{false};
   bool disk_low_ = false;  // of whoever judges
   std::atomic<bool> draining_{false};

@@ -68,6 +68,11 @@ void EngineOnThreads::groups(GroupQuery query, Answer<FailureGroups> answer) {
                       std::move(answer));
 }
 
+void EngineOnThreads::notes(std::string prefix, Answer<std::vector<Note>> answer) {
+  read<std::vector<Note>>([this, prefix = std::move(prefix)] { return parts_.store.notes(prefix); },
+                          std::move(answer));
+}
+
 Result<void> EngineOnThreads::ready() const {
   if (failed_) return fail(Errc::unavailable, "writing has ended; restart to recover");
   if (draining_) return fail(Errc::unavailable, "draining");

@@ -54,6 +54,11 @@ std::vector<std::string> EngineOptions::validate() const {
   in_range<std::int64_t>(wrong, "breaker.open_for_ms", breaker.open_for.count(), 1, 3'600'000);
   in_range<std::int64_t>(wrong, "breaker.open_for_max_ms", breaker.open_for_max.count(),
                          breaker.open_for.count(), 24LL * 3'600'000);
+  in_range<std::size_t>(wrong, "alerts.targets", alerts.targets.size(), 0, kAlertTargetsMax);
+  in_range<std::uint32_t>(wrong, "alerts.retries_over", alerts.retries_over, 1, 1'000'000);
+  in_range<std::uint32_t>(wrong, "alerts.outbox_max", alerts.outbox_max, 1, 10'000'000);
+  in_range<std::int64_t>(wrong, "alerts.give_up_after_ms", alerts.give_up_after.count(), 60'000,
+                         30LL * 24 * 3'600'000);
   for (const auto& [name, participant] : participants) {
     in_range<std::uint32_t>(wrong, fmt::format("participants.{}.in_flight_max", name),
                             participant.in_flight_max, 1, 100'000);

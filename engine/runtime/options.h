@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/shard/alert.h"
 #include "engine/shard/breaker.h"
 
 namespace skald {
@@ -24,6 +25,14 @@ struct Retention {
   std::optional<Millis> compensated;
   std::optional<Millis> abandoned;
   bool operator==(const Retention&) const = default;
+};
+
+/// Who is told of what, beyond the log.
+struct AlertSettings {
+  std::vector<AlertTarget> targets;    // at most kAlertTargetsMax; names of 1 to 32 of a-z0-9_-
+  std::uint32_t retries_over = 10;     // failures in a row of one operation; 1..1'000'000
+  std::uint32_t outbox_max = 100'000;  // alerts waiting, all targets; beyond it they are dropped
+  Millis give_up_after{3LL * 24 * 3'600'000};  // since it happened; 1 minute to 30 days
 };
 
 struct EngineOptions {
@@ -44,6 +53,7 @@ struct EngineOptions {
   std::uint64_t scan_bytes_per_second = 16ULL << 20;  // so fast at most
   Retention retention;                                // of every definition; absent: for ever
   std::map<std::string, Retention> retention_by_definition;
+  AlertSettings alerts;
   ParticipantOptions participant_default;
   std::map<std::string, ParticipantOptions> participants;  // by participant name or origin
 

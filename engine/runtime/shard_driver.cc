@@ -134,7 +134,10 @@ void ShardDriver::release_durable() {
     held_.pop_front();
     for (Invocation& call : held.calls) invoke(std::move(call));
     for (ShardAnswer& answer : held.answers) give(std::move(answer));
-    for (const Alert& alert : held.alerts) alert_log_.tell(parts_.log, alert, parts_.clock.now());
+    for (Alert& alert : held.alerts) {
+      alert_log_.tell(parts_.log, alert, parts_.clock.now());
+      if (alert.kept_for != 0) parts_.take_alert(std::move(alert));
+    }
   }
 }
 

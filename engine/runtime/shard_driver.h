@@ -47,6 +47,7 @@ class ShardDriver {
     BlockingPool& blocking;
     EngineClock& clock;
     Committer& committer;
+    std::function<void(Alert)> take_alert;  // durable, and in the outbox
     Logger log;
   };
 

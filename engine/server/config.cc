@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kParticipants = "participants.";
 constexpr std::string_view kRetention = "retention.";
+constexpr std::string_view kWebhooks = "webhooks.";
 constexpr std::string_view kAllow = "participants.allow";
 constexpr int kFileDepthMax = 16;  // maps inside each other; an alias may even hold itself
 
@@ -59,6 +60,8 @@ class Loader {
           set_participant(std::string_view(given.key).substr(kParticipants.size()), given.value);
     } else if (given.key.starts_with(kRetention)) {
       stored = set_retention(std::string_view(given.key).substr(kRetention.size()), given.value);
+    } else if (given.key.starts_with(kWebhooks)) {
+      stored = set_webhook(std::string_view(given.key).substr(kWebhooks.size()), given.value);
     } else {
       stored = fail(Errc::invalid_argument, "unknown key{}", did_you_mean(given.key, 0, key_of));
     }
@@ -77,6 +80,12 @@ class Loader {
 
   Result<LoadedConfig> finish() {
     const std::size_t before = mistakes_.size();
+    for (const auto& [name, webhook] : loaded_.config.webhooks) {
+      if (webhook.url.empty() && before == 0) {
+        mistakes_.push_back(fmt::format("{}{}: it has no url", kWebhooks, name));
+      }
+      loaded_.config.engine.alerts.targets.push_back(alert_target(name, webhook));
+    }
     for (const std::string& mistake : loaded_.config.engine.validate()) {
       mistakes_.push_back(fmt::format("engine: {}", mistake));
     }
@@ -136,6 +145,15 @@ class Loader {
     return {};
   }
 
+  /// `rest` is "pager.url".
+  Result<void> set_webhook(std::string_view rest, const std::string& value) {
+    const std::size_t dot = std::min(rest.rfind('.'), rest.size());
+    const std::string_view name = rest.substr(0, dot);
+    if (const auto fits = check_webhook_name(name); !fits) return fits;
+    return set_webhook_field(loaded_.config.webhooks[std::string(name)],
+                             rest.substr(std::min(dot + 1, rest.size())), value);
+  }
+
   void check_listen() {
     const auto parsed = parse_listen(loaded_.config.listen);
     if (parsed && !parsed->loopback && !loaded_.config.insecure_listen) {
@@ -170,7 +188,7 @@ class FileReader {
     }
     if (node.IsScalar()) {
       loader_.apply({.key = key, .value = node.Scalar(), .origin = origin});
-    } else if (node.IsSequence() && key == kAllow) {
+    } else if (node.IsSequence() && (key == kAllow || is_kinds(key))) {
       loader_.apply({.key = key, .value = joined(node), .origin = origin});
     } else if (node.IsSequence()) {
       loader_.mistake(origin, key, "a list is not expected here");
@@ -178,6 +196,9 @@ class FileReader {
   }
 
  private:
+  static bool is_kinds(std::string_view key) {
+    return key.starts_with(kWebhooks) && key.ends_with(".kinds");
+  }
   static std::string joined(const YAML::Node& list) {
     std::vector<std::string> items;
     for (const auto& item : list) items.push_back(item.as<std::string>());
@@ -204,35 +225,34 @@ Result<void> read_file(const std::string& path, Loader& loader) {
   return {};
 }
 
-/// "inventory=http://127.0.0.1:9903,cart=..." as SKALD_PARTICIPANTS and --participant give them.
-void apply_participants(std::string_view text, const std::string& origin, Loader& loader) {
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string_view item = text.substr(0, comma);
-    const std::size_t equals = item.find('=');
-    if (equals == item.npos || equals == 0 || equals + 1 == item.size()) {
-      loader.mistake(origin, item, "expected name=url");
-    } else {
-      loader.apply({.key = fmt::format("participants.{}.url", item.substr(0, equals)),
-                    .value = std::string(item.substr(equals + 1)),
-                    .origin = origin});
-    }
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-}
+/// "inventory=http://127.0.0.1:9903,cart=..." as one word on the command line or in the environment
+/// says several settings of one shape: `prefix` NAME `suffix`.
+struct Shorthand {
+  std::string_view variable;  // SKALD_PARTICIPANTS
+  std::string_view flag;      // "participant"
+  std::string_view prefix;
+  std::string_view suffix;
+  std::string_view expected;
+};
+constexpr Shorthand kShorthands[] = {
+    {"SKALD_PARTICIPANTS", "participant", kParticipants, ".url", "name=url"},
+    {"SKALD_RETENTION", "retention", kRetention, "", "DEFINITION.STATUS=DURATION"},
+    {"SKALD_WEBHOOKS", "webhook", kWebhooks, ".url", "name=url"},
+};
 
-/// "create_order.completed=7d,..." as SKALD_RETENTION and --retention give them.
-void apply_retention(std::string_view text, const std::string& origin, Loader& loader) {
+void apply(const Shorthand& shorthand, std::string_view text, const std::string& origin,
+           Loader& loader) {
   while (!text.empty()) {
     const std::size_t comma = std::min(text.find(','), text.size());
     const std::string_view item = text.substr(0, comma);
     const std::size_t equals = item.find('=');
     if (equals == item.npos || equals == 0 || equals + 1 == item.size()) {
-      loader.mistake(origin, item, "expected DEFINITION.STATUS=DURATION");
+      loader.mistake(origin, item, fmt::format("expected {}", shorthand.expected));
     } else {
-      loader.apply({.key = fmt::format("{}{}", kRetention, item.substr(0, equals)),
-                    .value = std::string(item.substr(equals + 1)),
-                    .origin = origin});
+      loader.apply(
+          {.key = fmt::format("{}{}{}", shorthand.prefix, item.substr(0, equals), shorthand.suffix),
+           .value = std::string(item.substr(equals + 1)),
+           .origin = origin});
     }
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
@@ -240,8 +260,8 @@ void apply_retention(std::string_view text, const std::string& origin, Loader& l
 
 constexpr std::string_view kSkald = "SKALD_";
 /// In the environment, and no setting: the file of settings, several at once, skaldctl's server.
-constexpr std::array<std::string_view, 4> kOtherNames{"SKALD_CONFIG", "SKALD_PARTICIPANTS",
-                                                      "SKALD_RETENTION", "SKALD_SERVER"};
+constexpr std::array<std::string_view, 5> kOtherNames{
+    "SKALD_CONFIG", "SKALD_PARTICIPANTS", "SKALD_RETENTION", "SKALD_WEBHOOKS", "SKALD_SERVER"};
 
 /// A name that is misspelt would otherwise do nothing, and nobody would know.
 void warn_of_unknown_names(const ConfigSources& sources, Loader& loader) {
@@ -263,20 +283,17 @@ void read_environment(const ConfigSources& sources, Loader& loader) {
       loader.apply({.key = std::string(setting.key), .value = std::move(*value), .origin = name});
     }
   }
-  if (const auto value = sources.environment("SKALD_PARTICIPANTS")) {
-    apply_participants(*value, "SKALD_PARTICIPANTS", loader);
-  }
-  if (const auto value = sources.environment("SKALD_RETENTION")) {
-    apply_retention(*value, "SKALD_RETENTION", loader);
+  for (const Shorthand& shorthand : kShorthands) {
+    const std::string name(shorthand.variable);
+    if (const auto value = sources.environment(name)) apply(shorthand, *value, name, loader);
   }
 }
 
 void read_flags(const ConfigSources& sources, Loader& loader) {
   for (const FlagValue& flag : sources.flags) {
-    if (flag.key == "participant") {
-      apply_participants(flag.value, "--participant", loader);
-    } else if (flag.key == "retention") {
-      apply_retention(flag.value, "--retention", loader);
+    const auto shorthand = std::ranges::find(kShorthands, flag.key, &Shorthand::flag);
+    if (shorthand != std::end(kShorthands)) {
+      apply(*shorthand, flag.value, fmt::format("--{}", flag.key), loader);
     } else {
       loader.apply({.key = flag.key, .value = flag.value, .origin = flag_name(flag.key)});
     }

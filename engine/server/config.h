@@ -15,6 +15,7 @@
 #include "engine/base/result.h"
 #include "engine/base/time.h"
 #include "engine/runtime/options.h"
+#include "engine/server/webhook_settings.h"
 
 namespace skald::server {
 
@@ -30,6 +31,8 @@ struct ServerConfig {
   std::size_t request_bytes_max = 1 << 20;      // one request's body
   std::vector<std::string> participants_allow;  // addresses that may be called; empty: loopback
   std::map<std::string, std::string> participant_urls;  // name -> origin
+  std::map<std::string, WebhookConfig> webhooks;        // by name
+  std::string alerts_source = "/skald";                 // of every event that a webhook is sent
   EngineOptions engine;                                 // in-flight limits of participants included
 };
 

@@ -108,6 +108,11 @@ std::string print_config(const LoadedConfig& loaded) {
       printer.line(fmt::format("participants.{}.{}", name, field), value);
     }
   }
+  for (const auto& [name, webhook] : loaded.config.webhooks) {
+    for (const auto& [field, value] : webhook_fields(webhook)) {
+      printer.line(fmt::format("webhooks.{}.{}", name, field), yaml_text(value));
+    }
+  }
   return printer.take();
 }
 

@@ -66,6 +66,15 @@ CommandLine parse_command_line(int argc, char** argv) {
       ->type_name("DEFINITION.STATUS=DURATION")
       ->expected(1)
       ->take_all();
+  app.add_option_function<std::vector<std::string>>(
+         "--webhook",
+         [flags](const std::vector<std::string>& all) {
+           for (const std::string& one : all) flags->push_back({"webhook", one});
+         },
+         "name=url of who is told of alerts; may be repeated")
+      ->type_name("NAME=URL")
+      ->expected(1)
+      ->take_all();
   for (const Setting& setting : settings()) {
     const std::string key(setting.key);
     const std::string help(setting.help);

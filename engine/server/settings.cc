@@ -186,6 +186,27 @@ const std::vector<Setting> kSettings{
      set_retention<&Retention::compensated>, get_retention<&Retention::compensated>},
     {"retention.abandoned", "the same of one that a person closed",
      set_retention<&Retention::abandoned>, get_retention<&Retention::abandoned>},
+    {"alerts.source", "who tells: the source of every event that a webhook is sent",
+     [](ServerConfig& c, std::string_view text) {
+       if (text.empty()) return Result<void>(fail(Errc::invalid_argument, "it may not be empty"));
+       return c.alerts_source = text, Result<void>{};
+     },
+     [](const ServerConfig& c) { return c.alerts_source; }},
+    {"alerts.retries_over", "failures in a row of one operation after which webhooks are told",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_number(text), c.engine.alerts.retries_over);
+     },
+     [](const ServerConfig& c) { return fmt::format("{}", c.engine.alerts.retries_over); }},
+    {"alerts.outbox_max", "alerts that wait for webhooks; beyond it they are dropped, and counted",
+     [](ServerConfig& c, std::string_view text) {
+       return store(parse_number(text), c.engine.alerts.outbox_max);
+     },
+     [](const ServerConfig& c) { return fmt::format("{}", c.engine.alerts.outbox_max); }},
+    {"alerts.give_up_after", "how long a webhook that fails is tried, since it happened",
+     [](ServerConfig& c, std::string_view text) {
+       return store_duration(text, c.engine.alerts.give_up_after);
+     },
+     [](const ServerConfig& c) { return print_duration(c.engine.alerts.give_up_after); }},
     {"participants.allow", "addresses that may be called; empty: loopback only", set_allow,
      get_allow},
     {"participants.breaker_failures",

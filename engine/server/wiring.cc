@@ -10,13 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "engine/api/batch_acts.h"
 #include "engine/api/routes.h"
 #include "engine/async/blocking_pool.h"
 #include "engine/base/clock.h"
+#include "engine/batch/batches.h"
 #include "engine/net/http_server.h"
 #include "engine/runtime/engine.h"
 #include "engine/store/open_store.h"
 #include "engine/transport/http_invoker.h"
+#include "engine/transport/webhook_sender.h"
 #include "engine/wire/definition.h"
 #include "sagas/registry.h"
 
@@ -70,6 +73,8 @@ class RunningDaemon final : public Daemon {
   Result<void> open() {
     auto invoker_options = read_invoker_options();
     if (!invoker_options) return std::unexpected(invoker_options.error());
+    auto webhooks = read_webhooks();
+    if (!webhooks) return std::unexpected(webhooks.error());
     // The reserve is judged at admission, where refusing costs nobody anything: a commit that the
     // store refused would end writing for everybody.
     auto store = open_store("rocks:" + config_.data, {.log = log_});
@@ -79,13 +84,18 @@ class RunningDaemon final : public Daemon {
     auto make_invoker = [this, options = *invoker_options](boost::asio::io_context& io) {
       return make_http_invoker(io, lookups_, clock_, options);
     };
-    auto engine = Engine::start({.clock = clock_,
-                                 .store = *store_,
-                                 .options = config_.engine,
-                                 .definitions = sagas::all_definitions(),
-                                 .read_inline = wire::definition_of_source,
-                                 .make_invoker = std::move(make_invoker),
-                                 .log = log_});
+    auto engine =
+        Engine::start({.clock = clock_,
+                       .store = *store_,
+                       .options = config_.engine,
+                       .definitions = sagas::all_definitions(),
+                       .read_inline = wire::definition_of_source,
+                       .make_invoker = std::move(make_invoker),
+                       .make_alert_sender =
+                           [this, options = std::move(*webhooks)](boost::asio::io_context& io) {
+                             return make_webhook_sender(io, lookups_, options);
+                           },
+                       .log = log_});
     if (!engine) return std::unexpected(engine.error());
     engine_ = std::move(*engine);
     warn_of_missing_participants();
@@ -101,7 +111,14 @@ class RunningDaemon final : public Daemon {
     service.allowed_address = [options = *invoker_options](std::string_view address) {
       return check_inline_address(options, address);
     };
-    routes_ = std::make_unique<api::Routes>(*engine_, std::move(service));
+    batch_acts_ = std::make_unique<api::BatchActs>(*engine_, service);
+    batches_ = std::make_unique<batch::Batches>(batch::Batches::Parts{.clock = clock_,
+                                                                      .engine = *engine_,
+                                                                      .acts = *batch_acts_,
+                                                                      .ended = {},
+                                                                      .log = log_.named("batch")});
+    if (auto opened = batches_->open(); !opened) return std::unexpected(opened.error());
+    routes_ = std::make_unique<api::Routes>(*engine_, *batches_, std::move(service));
     return listen_on_every_thread();
   }
 
@@ -121,6 +138,16 @@ class RunningDaemon final : public Daemon {
     }
     if (const auto mistakes = validate(options); !mistakes.empty()) {
       return fail(Errc::invalid_argument, "{}", fmt::join(mistakes, "\n"));
+    }
+    return options;
+  }
+
+  [[nodiscard]] Result<WebhookSenderOptions> read_webhooks() const {
+    WebhookSenderOptions options{.webhooks = {}, .source = config_.alerts_source};
+    for (const auto& [name, webhook] : config_.webhooks) {
+      auto endpoint = webhook_endpoint(name, webhook);
+      if (!endpoint) return std::unexpected(endpoint.error());
+      options.webhooks.emplace(name, std::move(*endpoint));
     }
     return options;
   }
@@ -175,12 +202,20 @@ class RunningDaemon final : public Daemon {
     return {};
   }
 
-  /// The API first, so that answers still leave; then the engine, then what it used.
+  /// The API first, so that answers still leave; then who else asks the engine; then the engine,
+  /// then what it used.
   void stop(Millis grace) {
     close_servers(grace);
-    if (engine_) engine_->drain(grace);
+    if (batches_) batches_->stop();
+    if (engine_) {
+      engine_->drain(grace);
+      const auto flushed = store_->flush();
+      if (!flushed) log_.named("server").warn("{}", flushed.error().message);
+    }
     lookups_.stop();
     routes_.reset();
+    batches_.reset();
+    batch_acts_.reset();
     engine_.reset();
     store_.reset();
   }
@@ -211,6 +246,8 @@ class RunningDaemon final : public Daemon {
   BlockingPool lookups_{kLookupThreads};
   std::unique_ptr<Store> store_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<api::BatchActs> batch_acts_;
+  std::unique_ptr<batch::Batches> batches_;
   std::unique_ptr<api::Routes> routes_;
   std::vector<Listening> servers_;
   std::string listen_;

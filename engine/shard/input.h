@@ -9,6 +9,7 @@
 #include "engine/base/result.h"
 #include "engine/core/command.h"
 #include "engine/core/folding.h"
+#include "engine/shard/alert.h"
 #include "engine/shard/answer.h"
 #include "engine/shard/transition.h"
 
@@ -105,10 +106,23 @@ struct Admission {
   bool draining = false;
 };
 
-/// Makes a note durable: what the engine remembers beside its sagas.
-struct WriteNote {
+/// Makes notes durable, all of them together: what is remembered beside the sagas.
+struct WriteNotes {
   Ticket ticket = 0;
-  Note note;
+  std::vector<Note> notes;
+};
+/// Something to be told that no saga tells: a batch has finished, a test. `note` is in the same
+/// write. Answered with bool: false where the outbox had no room.
+struct Tell {
+  Ticket ticket = 0;
+  Alert alert;                  // its time is set here
+  std::optional<Note> note;     // what it tells
+  std::uint32_t targets = ~0U;  // of AlertOptions::targets, 1 << place
+};
+/// The outbox's notes: how many were found at start, and which of them have been told, or given up.
+struct Outbox {
+  std::size_t found = 0;
+  std::vector<std::string> leaving;
 };
 /// An operator's hold on a participant (empty path) or one of its methods, or its end.
 struct Hold {
@@ -123,6 +137,6 @@ using Input =
     std::variant<input::Submit, input::Wait, input::TakeSignal, input::Cancel, input::Retry,
                  input::Act, input::Reply, input::Tick, input::KeyLoaded, input::SagaLoaded,
                  input::TimersLoaded, input::Recover, input::ExpireKeys, input::RemoveSagas,
-                 input::Admission, input::WriteNote, input::Hold>;
+                 input::Admission, input::WriteNotes, input::Tell, input::Outbox, input::Hold>;
 
 }  // namespace skald

@@ -2,6 +2,7 @@
 #include "engine/shard/shard.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -253,9 +254,9 @@ void Shard::on(input::ExpireKeys& in) {
   }
 }
 
-void Shard::on(input::WriteNote& in) {
+void Shard::on(input::WriteNotes& in) {
   if (failed_) return answer(in.ticket, *failed_);
-  ready_.notes.push_back(std::move(in.note));
+  std::ranges::move(in.notes, std::back_inserter(ready_.notes));
   ready_.answers.push_back({.ticket = in.ticket, .body = true});
 }
 

@@ -32,6 +32,7 @@ struct ShardOptions {
   std::size_t sagas_max = 100'000;
   std::size_t waiters_max = 200'000;
   Millis timer_window{60'000};
+  AlertOptions alerts;
 };
 
 /// What has happened so far, for metrics. Monotonic.
@@ -48,6 +49,7 @@ struct ShardCounters {
   std::uint64_t compensated = 0;
   std::uint64_t became_stuck = 0;
   std::uint64_t alerts[kAlertKinds] = {};  // by AlertKind, from 1
+  std::uint64_t alerts_not_kept = 0;       // for somebody whose outbox was full
 };
 
 /// Thread: one at a time; owned by its driver.
@@ -90,8 +92,9 @@ class Shard {
     SagaState state;
     DefinitionPtr definition;  // null: missing
     std::vector<Event> unsaved;
-    bool repeats = true;  // every unsaved event is one
-    RunOfRepeats run;     // of what is saved
+    bool repeats = true;        // every unsaved event is one
+    RunOfRepeats run;           // of what is saved
+    std::vector<Alert> untold;  // what unsaved events tell
     std::uint64_t saved_seq = 0;
     std::optional<SagaSummary> stored;
     std::optional<Instant> stored_timer;
@@ -129,7 +132,9 @@ class Shard {
   void on(input::ExpireKeys& in);
   void on(input::RemoveSagas& in);
   void on(input::Admission& in);
-  void on(input::WriteNote& in);
+  void on(input::WriteNotes& in);
+  void on(input::Tell& in);
+  void on(input::Outbox& in);
   void on(input::Hold& in);
 
   // shard_admission.cc: from a submission to a saga, or to the one there is
@@ -160,9 +165,18 @@ class Shard {
   [[nodiscard]] std::uint32_t lane_of(const Resident& saga, const Want& want);
 
   // shard_alerts.cc
-  void alert_of(const Resident& saga, const Decision& decision, bool was_stuck);
-  void alert(const Resident& saga, AlertKind kind, std::optional<LegRef> leg, Operation operation,
-             const std::string& code);
+  Alert& alert(Resident& saga, AlertKind kind, std::uint64_t seq);
+  void alert_of_leg(Resident& saga, AlertKind kind, std::uint64_t seq, const Want& where,
+                    const std::string& code);
+  /// What the events of a decision tell, and what a saga's new row tells. Told with the write.
+  void alert_of(Resident& saga, const Decision& decision);
+  void alert_of_status(Resident& saga, const Transition& row);
+  void alert_of_stuck(Resident& saga, const SagaSummary& row);
+  static void explain(Alert& alert, const SagaSummary& row);
+  [[nodiscard]] bool somebody_wants(AlertKind kind) const;
+  /// In the coming Ready, with a note for each of the targets (1 << place) that want it; false: the
+  /// outbox had no room.
+  bool tell(Alert&& alert, std::uint32_t targets);
 
   // shard_waiters.cc
   void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
@@ -186,6 +200,7 @@ class Shard {
   std::optional<Error> failed_;
   std::optional<Error> closed_;
   bool draining_ = false;
+  std::size_t outbox_ = 0;  // notes in it
   ShardCounters counters_;
 
   std::unordered_map<SagaId, std::unique_ptr<Resident>> residents_;

@@ -117,14 +117,13 @@ Result<void> Shard::run(Resident& saga, command::Body&& command, Decision& decis
 }
 
 void Shard::settle(Resident& saga, Decision& decision) {
-  const bool was_stuck = saga.stored && saga.stored->status == SagaStatus::stuck;
   if (saga.definition) dispatch_wants(saga, decision);
   if (decision.events.empty()) {
     arm(saga);
     return;
   }
   hand_out(saga, decision);
-  alert_of(saga, decision, was_stuck);
+  alert_of(saga, decision);
   std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
   saga.repeats = saga.repeats && decision.repeats;
   // What may wait for the next write waits for an answer: while nothing is in flight none comes.
@@ -230,9 +229,9 @@ void Shard::save(Resident& saga) {
       row.new_key =
           KeyRow{.key = state.idempotency_key, .saga = state.id, .body_hash = state.body_hash};
     }
-    if (state.status == SagaStatus::completed) counters_.completed += 1;
-    if (state.status == SagaStatus::compensated) counters_.compensated += 1;
+    alert_of_status(saga, row);
   }
+  for (Alert& alert : std::exchange(saga.untold, {})) tell(std::move(alert), ~0U);
   const Instant due = waiting ? next_wake(state, now_) : kNever;
   row.timer_before = saga.stored_timer;
   saga.stored_timer = due == kNever ? std::nullopt : std::optional(due);

@@ -390,6 +390,14 @@ Result<void> RocksStore::commit(std::span<const ShardBatch> batches) {
   return {};
 }
 
+Result<void> RocksStore::flush() {
+  const std::scoped_lock lock(writing_);
+  if (auto may = health_->may_write(); !may) return may;
+  const auto status = db_->Flush(rocksdb::FlushOptions(), {families_.rows, families_.events});
+  if (status.ok()) return {};
+  return fail(Errc::unavailable, "cannot flush {}: {}", options_.directory, status.ToString());
+}
+
 Result<std::uint64_t> RocksStore::bytes_available() {
   std::uint64_t bytes = 0;
   const auto status = env_of(options_)->GetFileSystem()->GetFreeSpace(

@@ -79,6 +79,7 @@ class RocksStore final : public Store {
                                            std::size_t limit) override;
   Result<CheckReport> check(const CheckOptions& options) override;
   Result<CheckReport> back_up(const std::string& directory, const CheckOptions& options) override;
+  Result<void> flush() override;
   Result<std::optional<ScannedFile>> scan_after(std::string_view after) override;
   Result<std::uint64_t> bytes_available() override;
 

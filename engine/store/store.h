@@ -191,6 +191,9 @@ class Store {
   [[nodiscard]] virtual Result<CheckReport> back_up(const std::string&, const CheckOptions&) {
     return fail(Errc::unimplemented, "this store has no backup");
   }
+  /// Before a clean end: what the next open would have to replay is written to its place, so that
+  /// it need not. Nothing is lost without it. Errors: unavailable.
+  [[nodiscard]] virtual Result<void> flush() { return {}; }
   /// Reads the next file of data whole, in the order of their names, and holds it against its
   /// checksums: nullopt when none comes after `after`. Damage ends writing, as when a read finds
   /// it. Errors: data_loss, with the file named.

@@ -15,6 +15,7 @@
 
 #include "engine/base/result.h"
 #include "engine/core/event.h"
+#include "engine/shard/alert.h"
 #include "engine/shard/hold.h"
 #include "engine/shard/transition.h"
 
@@ -46,6 +47,11 @@ void encode_summary(const SagaSummary& summary, std::string& out);
 void encode_hold(const ParticipantHold& hold, std::string& out);
 /// Errors: as decode_events().
 [[nodiscard]] Result<ParticipantHold> decode_hold(std::string_view bytes);
+
+/// Appends the value of a note of the outbox.
+void encode_alert(const Alert& alert, std::string& out);
+/// Errors: as decode_events().
+[[nodiscard]] Result<Alert> decode_alert(std::string_view bytes);
 
 /// What the sagas of one cause have in common.
 struct StoredCause {

@@ -203,6 +203,22 @@ inline wire::StoredCause cause_sample() {
   return {.definition = "create_order", .failure = failure_sample()};
 }
 
+inline Alert alert_sample() {
+  return {.kind = AlertKind::stuck,
+          .at = kBegin,
+          .saga = {.placement = 1, .serial = 2},
+          .seq = 17,
+          .definition = "create_order",
+          .version = 2,
+          .business_key = "order-1",
+          .leg = "deduct_stock[7]",
+          .participant = "inventory",
+          .operation = Operation::compensation,
+          .code = "locked",
+          .cause = {0xABCD'EF01'2345'6789},
+          .text = "words"};
+}
+
 inline ParticipantHold hold_sample() {
   return {.participant = "inventory",
           .path = "/inventory.InventoryRpc/DeductStock",

@@ -223,7 +223,7 @@ void World::ask_hold(const Place& place, bool held) {
   story_.tell(now(), hash64(note.name, held ? 1 : 0),
               [&] { return fmt::format("a person {} {}", held ? "holds" : "lets go", note.name); });
   const Ticket ticket = ask({.what = Asked::What::hold, .place = place, .held = held});
-  step(seats_.front(), input::WriteNote{.ticket = ticket, .note = std::move(note)});
+  step(seats_.front(), input::WriteNotes{.ticket = ticket, .notes = {std::move(note)}});
 }
 
 void World::hold_for_a_while(std::uint64_t salt) {

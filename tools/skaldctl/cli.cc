@@ -59,7 +59,9 @@ CommandLine::CommandLine(const Terminal& terminal) : terminal_(terminal) {
   add_import();
   add_definitions();
   add_participants();
+  add_alerts();
   add_upkeep();
+  add_batch();
   add_version();
   add_completion();
 }

@@ -33,6 +33,7 @@ struct Arguments {
   ReplayArguments replay;
   ExportArguments exported;
   ImportArguments imported;
+  BatchArguments batch;
   bool simulate = false;
   bool payloads = false;
   std::string definition;
@@ -40,10 +41,12 @@ struct Arguments {
   std::string directory;
   std::string backup;
   std::string shell;
+  std::string webhook;
 };
 
 /// One command: parsed once, run once. The verbs about sagas are in cli_sagas.cc, those about the
-/// server in cli_server.cc, the rest in cli.cc.
+/// server in cli_server.cc, about batches in cli_batch.cc, about how it is doing in cli_insight.cc,
+/// the rest in cli.cc.
 class CommandLine {
  public:
   explicit CommandLine(const Terminal& terminal);
@@ -74,7 +77,10 @@ class CommandLine {
   void add_import();
   void add_definitions();
   void add_participants();
+  void add_alerts();
   void add_upkeep();
+  void add_batch();
+  void add_batch_act(CLI::App& group, const std::string& name, const std::string& help);
   [[nodiscard]] std::vector<VerbWords> verb_words() const;
   [[nodiscard]] VerbWords words_of(const CLI::App& app, std::string verb) const;
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <thread>
 
 namespace skald::ctl {
 namespace {
@@ -83,6 +84,7 @@ Terminal process_terminal() {
     return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   };
   terminal.environment = environment;
+  terminal.pause = [](Millis time) { std::this_thread::sleep_for(time); };
   terminal.input_is_tty = ::isatty(STDIN_FILENO) == 1;
   const bool out_is_tty = ::isatty(STDOUT_FILENO) == 1;
   const auto term = environment("TERM");

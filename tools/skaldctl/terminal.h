@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/time.h"
+
 namespace skald::ctl {
 
 /// Roles of text; a terminal without colour shows them all alike.
@@ -17,6 +19,7 @@ struct Terminal {
   std::function<std::optional<std::string>()> read_line;  // nullopt: end of input
   std::function<std::string()> read_all;                  // standard input to its end
   std::function<std::optional<std::string>(const char* name)> environment;
+  std::function<void(Millis)> pause;  // between two looks at something that goes on
   bool input_is_tty = false;
   bool colour = false;
   bool ascii = false;         // the locale cannot show line drawing

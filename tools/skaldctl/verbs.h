@@ -180,6 +180,40 @@ struct HoldArguments {
 [[nodiscard]] Exit restore(const Terminal& terminal, const std::string& backup,
                            const std::string& directory);
 
+struct BatchArguments {
+  std::uint64_t number = 0;  // of a batch there is
+  std::string filter;        // in the filter language
+  std::string reason;
+  std::string leg;
+  bool happened = false;  // resolve: one of the two
+  bool did_not_happen = false;
+  bool hold = false;
+  std::string from;  // replay
+  std::uint32_t version = 0;
+  bool newest = false;
+  bool again = false;
+  std::uint32_t rate = 0;       // 0: as the server has it
+  std::uint32_t in_flight = 0;  // likewise
+  std::string key;
+  bool dry_run = false;
+  bool watch = false;
+  std::string outcome;  // results
+  std::uint32_t limit = 50;
+  bool all = false;
+};
+
+/// Shows what it would do, asks, and begins. `act`: retry, cancel, resolve or replay.
+[[nodiscard]] Exit start_batch(Session& session, const std::string& act,
+                               const BatchArguments& arguments);
+/// One call of BatchService about a batch: Get, Pause, Resume or Cancel.
+[[nodiscard]] Exit change_batch(Session& session, const std::string& change, std::uint64_t number,
+                                const std::string& reason);
+/// Until it has ended. Partly: some sagas are not where the act was meant to bring them.
+[[nodiscard]] Exit watch_batch(Session& session, std::uint64_t number);
+[[nodiscard]] Exit list_batches(Session& session);
+[[nodiscard]] Exit batch_results(Session& session, std::uint64_t number,
+                                 const BatchArguments& arguments);
+
 [[nodiscard]] Exit definitions_list(Session& session);
 [[nodiscard]] Exit definitions_show(Session& session, const std::string& name,
                                     std::uint32_t version);

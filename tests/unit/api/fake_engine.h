@@ -1,6 +1,7 @@
 // An Engine that remembers what it was asked and answers what the test prepared. Nothing runs.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class FakeEngine final : public Engine {
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
   std::vector<ParticipantFigures> figures;
+  std::vector<AlertTargetFigures> webhooks;
+  Result<AlertReceipt> receipt;
 
   // What came.
   std::vector<SubmitRequest> submitted;
@@ -35,12 +38,14 @@ class FakeEngine final : public Engine {
   std::optional<CountQuery> count_query;
   std::optional<GroupQuery> group_query;
   std::string directory;
+  std::string tested;
   std::optional<Signal> signaled;
   std::optional<Actor> actor;
   std::string leg;
   std::optional<ParticipantHold> held;
   std::optional<command::Act> act_asked;
   std::uint64_t expected_seq = 0;
+  std::map<std::string, Bytes> kept_notes;
 
   void submit(SubmitRequest request, WaitMode wait_mode, Millis wait_timeout,
               Answer<SagaAnswer> done) override {
@@ -106,11 +111,34 @@ class FakeEngine final : public Engine {
   void release(std::string participant, std::string path, Answer<ParticipantHold> done) override {
     done(ParticipantHold{.participant = std::move(participant), .path = std::move(path)});
   }
+  [[nodiscard]] std::vector<AlertTargetFigures> alert_targets() const override { return webhooks; }
+  void test_alert(std::string target, Answer<AlertReceipt> done) override {
+    tested = std::move(target);
+    done(receipt);
+  }
   void act(SagaRef ref, command::Act which, std::uint64_t seen, Answer<SagaAnswer> done) override {
     saga = std::move(ref);
     act_asked = std::move(which);
     expected_seq = seen;
     done(answer);
+  }
+
+  void write_notes(std::vector<Note> notes, Answer<bool> done) override {
+    for (Note& note : notes) {
+      if (note.value) {
+        kept_notes[note.name] = std::move(*note.value);
+      } else {
+        kept_notes.erase(note.name);
+      }
+    }
+    done(true);
+  }
+  void notes(std::string prefix, Answer<std::vector<Note>> done) override {
+    std::vector<Note> found;
+    for (const auto& [note, value] : kept_notes) {
+      if (note.starts_with(prefix)) found.push_back({.name = note, .value = value});
+    }
+    done(std::move(found));
   }
 
   [[nodiscard]] std::vector<DefinitionPtr> definitions() const override { return registered; }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/api/batch_acts.h"
 #include "engine/api/routes.h"
 #include "engine/wire/connect.h"
 #include "tests/unit/api/fake_engine.h"
@@ -22,7 +23,10 @@ inline constexpr std::string_view kSomeId = "0000000000000g000000000002";
 
 class RoutesTest : public testing::Test {
  protected:
-  RoutesTest() : routes_(engine_, options()) {
+  RoutesTest()
+      : batch_acts_(engine_, options()),
+        batches_({.clock = clock_, .engine = engine_, .acts = batch_acts_, .ended = {}, .log = {}}),
+        routes_(engine_, batches_, options()) {
     engine_.registered = {sealed(shop(1)), sealed(shop(2))};
     engine_.answer = SagaAnswer{.id = SagaId{.placement = 1, .serial = 2},
                                 .definition = "shop",
@@ -85,7 +89,10 @@ class RoutesTest : public testing::Test {
     return error->message;
   }
 
+  SystemClock clock_;
   FakeEngine engine_;
+  BatchActs batch_acts_;
+  batch::Batches batches_;
   Routes routes_;
 };
 

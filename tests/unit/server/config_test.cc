@@ -239,6 +239,40 @@ TEST_F(ConfigTest, RetentionIsSaidOfAllDefinitionsOrOfOneAndPrintsToWhatReadsThe
   EXPECT_EQ(again->config.engine.retention.completed, engine.retention.completed);
 }
 
+TEST_F(ConfigTest, WebhooksAreReadAndPrintToWhatReadsTheSame) {
+  const auto loaded =
+      load_config({.file = file("webhooks:\n  pager:\n    url: http://127.0.0.1:9/page?to=us\n"
+                                "    kinds: [stuck, late_success]\n    authorization_env: PAGER\n"),
+                   .flags = {{"webhook", "chat=http://chat.internal/"}}});
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const auto& targets = loaded->config.engine.alerts.targets;
+  ASSERT_EQ(targets.size(), 2U);
+  EXPECT_EQ(targets[0].name, "chat");
+  EXPECT_TRUE(targets[0].wants(AlertKind::compensated));
+  EXPECT_TRUE(targets[1].wants(AlertKind::stuck));
+  EXPECT_FALSE(targets[1].wants(AlertKind::compensated));
+
+  const std::string printed = print_config(*loaded);
+  const auto again = load_config({.file = file(printed)});
+  ASSERT_TRUE(again) << again.error().message << printed;
+  EXPECT_EQ(again->config.webhooks.at("pager").kinds, loaded->config.webhooks.at("pager").kinds);
+  EXPECT_EQ(again->config.webhooks.at("pager").url, "http://127.0.0.1:9/page?to=us");
+}
+
+TEST_F(ConfigTest, AMistakeOfAWebhookIsNamed) {
+  const auto refused = load_config(
+      {.file = file("webhooks:\n  pager:\n    url: https://a/\n    kinds: stuk\n    token: x\n"
+                    "  Big: {url: http://a/}\n")});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("webhooks.pager.url: https is not spoken"),
+                                             HasSubstr("\"stuk\" is no kind of alert"),
+                                             HasSubstr("webhooks.pager.token: a webhook has url"),
+                                             HasSubstr("webhooks.Big.url: a webhook's name is")));
+  const auto nowhere = load_config({.file = file("webhooks:\n  pager:\n    kinds: stuck\n")});
+  ASSERT_FALSE(nowhere);
+  EXPECT_THAT(nowhere.error().message, HasSubstr("webhooks.pager: it has no url"));
+}
+
 TEST_F(ConfigTest, OnlyEndedSagasHaveARetention) {
   const auto refused = load_config({.file = file("retention:\n  stuck: 1d\n  completed: 0s\n"
                                                  "  pay:\n    running: 1d\n")});

@@ -66,7 +66,7 @@ TEST_F(ShardTest, WhatWaitsForAHeldParticipantGoesWhereAPersonSendsIt) {
 }
 
 TEST_F(ShardTest, ANoteIsAnsweredWithTheWriteThatHoldsIt) {
-  shard_.step(now_, input::WriteNote{.ticket = 5, .note = {.name = "n", .value = "v"}});
+  shard_.step(now_, input::WriteNotes{.ticket = 5, .notes = {{.name = "n", .value = "v"}}});
   const Ready ready = shard_.ready();
   ASSERT_EQ(ready.notes.size(), 1U);
   EXPECT_TRUE(ready.has_writes());

@@ -53,6 +53,7 @@ class Ctl {
     terminal.err = [this](std::string_view text) { err += text; };
     terminal.read_line = [this] { return std::exchange(typed, std::nullopt); };
     terminal.read_all = [this] { return input; };
+    terminal.pause = [this](Millis time) { paused += time; };
     terminal.environment = [](const char*) -> std::optional<std::string> { return std::nullopt; };
   }
 
@@ -72,6 +73,7 @@ class Ctl {
   std::string out, err;
   std::optional<std::string> typed;  // what the person answers
   std::string input;                 // standard input
+  Millis paused{0};                  // between looks, together
 };
 
 inline constexpr const char* kSubmit = "/skald.v1.SagaService/Submit";

@@ -82,6 +82,17 @@ TEST(StoredGolden, AHoldIsReadAndWrittenByteForByte) {
   EXPECT_EQ(*read, golden::hold_sample());
 }
 
+TEST(StoredGolden, AnAlertIsReadAndWrittenByteForByte) {
+  std::string bytes;
+  encode_alert(golden::alert_sample(), bytes);
+  const std::string file = golden_file("outbox_alert", bytes);
+  EXPECT_EQ(bytes, file);
+  const auto read = decode_alert(file);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, golden::alert_sample());
+  EXPECT_FALSE(decode_alert(std::string_view(file).substr(1)).has_value());
+}
+
 TEST(StoredGolden, ACauseIsReadAndWrittenByteForByte) {
   const StoredCause cause = golden::cause_sample();
   const std::string file = golden_file("cause", encoded(cause));
