@@ -33,6 +33,15 @@ struct Decision {
   std::vector<Send> sends;  // new ones; owed() lists all
   bool durable = false;     // must be persisted now; otherwise with the saga's next write (queries)
   bool repeats = true;      // every event is a repeat (folding.h)
+
+  /// Nothing decided yet; the buffers stay.
+  void clear() {
+    events.clear();
+    wants.clear();
+    sends.clear();
+    durable = false;
+    repeats = true;
+  }
 };
 
 /// Decides, and folds the events into `state` as it goes. A refusal leaves `state` as it was.

@@ -224,6 +224,7 @@ struct Folded {
   Instant first_at{};                // when the first of them happened
   Instant status_since{};            // the saga's status may have changed among them
   std::vector<Repeated> operations;  // every one that the run touched, in order
+  bool been_stuck = false;           // the saga, then or earlier; it may have passed since
   bool operator==(const Folded&) const = default;
 };
 

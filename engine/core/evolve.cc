@@ -457,7 +457,9 @@ void evolve(SagaState& state, const Event& event) {
   state.status = status;
   state.been_stuck = state.been_stuck || status == SagaStatus::stuck;
   const auto* folded = std::get_if<event::Folded>(&event.body);
-  if (folded != nullptr) state.status_since = folded->status_since;
+  if (folded == nullptr) return;
+  state.status_since = folded->status_since;
+  state.been_stuck = state.been_stuck || folded->been_stuck;
 }
 
 }  // namespace skald

@@ -118,6 +118,7 @@ Event RunOfRepeats::folded(const SagaState& state) const {
          .first_attempt = tally.first_attempt,
          .outcomes = tally.outcomes});
   }
+  folded.been_stuck = state.been_stuck;
   return {.at = state.updated_at, .body = std::move(folded)};
 }
 

@@ -10,7 +10,13 @@ void HeaderLines::add_sound_name(std::string_view name, std::string_view value) 
     sound_ = false;
     return;
   }
-  text_.append(name).append(": ").append(value).append("\r\n");
+  const std::array parts = {name, std::string_view(": "), value, std::string_view("\r\n")};
+  std::size_t size = text_.size();
+  for (const std::string_view part : parts) size += part.size();
+  text_.resize_and_overwrite(size, [&, at = text_.size()](char* text, std::size_t) mutable {
+    for (const std::string_view part : parts) at += part.copy(text + at, part.size());
+    return at;
+  });
 }
 
 void HeaderLines::add(HeaderName name, std::uint64_t value) {
@@ -25,7 +31,7 @@ void HeaderLines::add_quoted(HeaderName name, std::string_view value) {
     return;
   }
   text_.append(name.text()).append(": \"");
-  if (value.find_first_of("\"\\") == std::string_view::npos) {
+  if (!value.contains('"') && !value.contains('\\')) {
     text_.append(value);
   } else {
     for (const char c : value) {

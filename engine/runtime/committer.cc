@@ -5,6 +5,17 @@
 #include <chrono>
 
 namespace skald {
+namespace {
+
+void append(std::vector<Transition>& to, std::vector<Transition>&& more) {
+  if (to.empty()) {
+    to = std::move(more);
+    return;
+  }
+  to.insert(to.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+}
+
+}  // namespace
 
 Committer::Committer(Store& store, Options options, std::vector<ShardMeta> metas, Durable durable,
                      Failed failed, Logger log)
@@ -77,10 +88,10 @@ Committer::Taken Committer::take() {
       number = chunk.number;
       batch.clock_high = chunk.clock_high;
       taken.transitions += chunk.transitions.size();
-      for (Transition& transition : chunk.transitions) {
+      for (const Transition& transition : chunk.transitions) {
         taken.bytes += transition.record.size();
-        batch.transitions.push_back(std::move(transition));
       }
+      append(batch.transitions, std::move(chunk.transitions));
       std::ranges::move(chunk.keys_removed, std::back_inserter(batch.keys_removed));
       std::ranges::move(chunk.notes, std::back_inserter(batch.notes));
       taken.removed += chunk.sagas_removed.size();

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/base/log.h"
-#include "engine/runtime/histogram.h"
+#include "engine/base/histogram.h"
 #include "engine/store/store.h"
 
 namespace skald {

@@ -35,6 +35,7 @@ Result<void> EngineOnThreads::open() {
     return std::unexpected(loaded.error());
   }
   clock_ = std::make_unique<EngineClock>(parts_.clock, high, parts_.log.named("runtime"));
+  started_at_ = clock_->now();
   committer_ = std::make_unique<Committer>(
       parts_.store,
       Committer::Options{.records_max = parts_.options.commit_batch_records_max,

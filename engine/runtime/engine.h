@@ -16,6 +16,7 @@
 #include "engine/core/definition.h"
 #include "engine/core/owed.h"
 #include "engine/core/state.h"
+#include "engine/runtime/engine_stats.h"
 #include "engine/runtime/invoker.h"
 #include "engine/runtime/options.h"
 #include "engine/runtime/outbox.h"
@@ -149,6 +150,8 @@ class Engine {
                                                       std::uint32_t version) const = 0;
   /// Every open saga has been taken up again and writing works. Otherwise the reason.
   [[nodiscard]] virtual Result<void> ready() const = 0;
+  /// Counts, rates and queues, for people.
+  [[nodiscard]] virtual EngineStats stats() const = 0;
   /// Prometheus text.
   [[nodiscard]] virtual std::string metrics() const = 0;
   /// The io_context of each engine thread: servers listen on them.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "engine/runtime/engine_metrics.h"
 #include "engine/runtime/engine_on_threads.h"
 
 namespace skald {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr Millis kHousekeepingEvery{250};      // so long a full disk may be filled further
 constexpr std::uint32_t kKeysEvery = 20;       // housekeeping rounds between sweeps of expired keys
+constexpr std::uint32_t kStuckEvery = 8;       // rounds between looks at who is stuck longest
 constexpr std::size_t kKeysPerSweep = 16'384;  // of one shard
 constexpr Millis kDrainPoll{2};
 
@@ -19,6 +21,12 @@ void EngineOnThreads::keep_house() {
   judge_disk();
   for (auto& driver : drivers_) driver->refresh_figures();
   if (++house_rounds_ % kKeysEvery == 0) sweep_keys();
+  if (house_rounds_ % kStuckEvery == 1) look_at_stuck();
+  {
+    const EngineTotals now = totals(sum_figures(shard_figures()).counters);
+    const std::lock_guard lock(rates_mutex_);
+    rates_.add(clock_->now(), now);
+  }
   upkeep_->sweep(clock_->now());
   upkeep_->scan(clock_->now());
   house_timer_->expires_after(kHousekeepingEvery);
@@ -60,6 +68,18 @@ void EngineOnThreads::sweep_keys() {
       auto rows = parts_.store.expired_keys(range_of(i, drivers_.size()), before, kKeysPerSweep);
       if (rows && !rows->empty()) drivers_[i]->post(input::ExpireKeys{.rows = std::move(*rows)});
     }
+  });
+}
+
+void EngineOnThreads::look_at_stuck() {
+  blocking_.run([this] {
+    ListQuery query{.order = ListOrder::longest_stuck, .limit = 1};
+    query.statuses.push_back(SagaStatus::stuck);
+    query.now = clock_->now();
+    const auto page = parts_.store.list(query);
+    if (!page) return;
+    stuck_since_ms_.store(page->sagas.empty() ? 0 : to_unix_ms(page->sagas.front().summary.since),
+                          std::memory_order_relaxed);
   });
 }
 

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <iterator>
 #include <map>
+#include <set>
+#include <tuple>
 
 namespace skald {
 namespace {
@@ -19,12 +22,29 @@ class Text {
   }
   void labelled(std::string_view metric, std::string_view label, std::string_view value,
                 double number) {
-    fmt::format_to(std::back_inserter(out), "{}{{{}=\"", metric, label);
-    for (const char c : value) {
-      if (c == '"' || c == '\\') out.push_back('\\');
-      out.push_back(c == '\n' ? ' ' : c);
+    labelled(metric, {{label, value}}, number);
+  }
+  struct Label {
+    std::string_view name;
+    std::string_view value;
+  };
+  void labelled(std::string_view metric, std::initializer_list<Label> labels, double number) {
+    std::string text = text_of(labels);
+    text.pop_back();  // the last comma
+    fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", metric, text, number);
+  }
+  /// `a="x",b="y",`
+  static std::string text_of(std::initializer_list<Label> labels) {
+    std::string text;
+    for (const Label& label : labels) {
+      text.append(label.name).append("=\"");
+      for (const char c : label.value) {
+        if (c == '"' || c == '\\') text.push_back('\\');
+        text.push_back(c == '\n' ? ' ' : c);
+      }
+      text.append("\",");
     }
-    fmt::format_to(std::back_inserter(out), "\"}} {}\n", number);
+    return text;
   }
 
   std::string out;
@@ -40,8 +60,23 @@ void add(Gates::Load& to, const Gates::Load& from) {
   if (from.breaker != BreakerState::closed) to.breaker = from.breaker;
 }
 
-ShardFigures sum(const std::vector<ShardFigures>& shards) {
+void add(std::map<std::tuple<std::string, std::string, Operation>, StepFigures>& to,
+         const std::vector<StepFigures>& from) {
+  for (const StepFigures& step : from) {
+    const auto [known, first] = to.try_emplace({step.definition, step.step, step.operation}, step);
+    if (first) continue;
+    for (std::size_t i = 0; i < step.outcomes.size(); ++i) {
+      known->second.outcomes[i] += step.outcomes[i];
+    }
+    known->second.seconds.merge(step.seconds);
+  }
+}
+
+}  // namespace
+
+ShardFigures sum_figures(const std::vector<ShardFigures>& shards) {
   ShardFigures total;
+  std::map<std::tuple<std::string, std::string, Operation>, StepFigures> steps;
   std::map<std::string, Gates::Load> participants;
   for (const ShardFigures& shard : shards) {
     ShardCounters& t = total.counters;
@@ -56,9 +91,12 @@ ShardFigures sum(const std::vector<ShardFigures>& shards) {
     t.completed += c.completed;
     t.compensated += c.compensated;
     t.became_stuck += c.became_stuck;
+    t.alerts_not_kept += c.alerts_not_kept;
     for (std::size_t i = 0; i < kAlertKinds; ++i) t.alerts[i] += c.alerts[i];
+    add(steps, shard.steps);
     total.resident += shard.resident;
     total.waiters += shard.waiters;
+    total.inbox += shard.inbox;
     std::map<std::string, Gates::Load> own;  // of this shard: one limit for all lanes
     for (const Gates::Load& load : shard.participants) {
       Gates::Load& p = own[load.participant];
@@ -73,14 +111,37 @@ ShardFigures sum(const std::vector<ShardFigures>& shards) {
     }
   }
   for (auto& [name, load] : participants) total.participants.push_back(std::move(load));
+  for (auto& [place, step] : steps) total.steps.push_back(std::move(step));
   return total;
 }
+
+namespace {
 
 void append_sagas(Text& text, const MetricsInput& input, const ShardFigures& total) {
   text.head("skald_sagas", "gauge", "Sagas in the store by status.");
   for (const auto& [status, count] : input.counts) {
     text.labelled("skald_sagas", "status", name(status), static_cast<double>(count));
   }
+  text.head("skald_definition_sagas", "gauge", "Sagas in the store by definition and status.");
+  std::map<SagaStatus, std::uint64_t> others;  // of definitions that are not told apart
+  std::set<std::string_view> shown;
+  for (const DefinitionCount& counted : input.definitions) {
+    if (counted.definition.empty() ||
+        (shown.size() >= kDefinitionsShownMax && !shown.contains(counted.definition))) {
+      others[counted.status] += counted.count;
+      continue;
+    }
+    shown.insert(counted.definition);
+    text.labelled("skald_definition_sagas",
+                  {{"definition", counted.definition}, {"status", name(counted.status)}},
+                  static_cast<double>(counted.count));
+  }
+  for (const auto& [status, count] : others) {
+    text.labelled("skald_definition_sagas", {{"definition", ""}, {"status", name(status)}},
+                  static_cast<double>(count));
+  }
+  text.one("skald_stuck_oldest_seconds", "gauge", "How long the saga that is stuck longest waits.",
+           input.stuck_longest_s);
   const ShardCounters& c = total.counters;
   const auto counter = [&](std::string_view metric, std::string_view help, std::uint64_t value) {
     text.one(metric, "counter", help, static_cast<double>(value));
@@ -110,6 +171,52 @@ void append_sagas(Text& text, const MetricsInput& input, const ShardFigures& tot
            static_cast<double>(total.resident));
   text.one("skald_waiters", "gauge", "Callers waiting for an outcome.",
            static_cast<double>(total.waiters));
+  text.one("skald_inbox_queue", "gauge", "Commands and answers waiting for their shard.",
+           static_cast<double>(total.inbox));
+}
+
+void append_steps(Text& text, const ShardFigures& total) {
+  text.head("skald_step_outcomes_total", "counter", "Answers by step, operation and outcome.");
+  for (const StepFigures& step : total.steps) {
+    for (std::size_t i = 1; i < step.outcomes.size(); ++i) {
+      if (step.outcomes[i] == 0) continue;
+      text.labelled("skald_step_outcomes_total",
+                    {{"definition", step.definition},
+                     {"step", step.step},
+                     {"operation", name(step.operation)},
+                     {"outcome", name(static_cast<OutcomeKind>(i))}},
+                    static_cast<double>(step.outcomes[i]));
+    }
+  }
+  text.head("skald_step_seconds", "histogram", "Time from sending an attempt to its answer.");
+  for (const StepFigures& step : total.steps) {
+    step.seconds.append_lines(text.out, "skald_step_seconds",
+                              Text::text_of({{"definition", step.definition},
+                                             {"step", step.step},
+                                             {"operation", name(step.operation)}}));
+  }
+}
+
+void append_webhooks(Text& text, const MetricsInput& input, const ShardFigures& total) {
+  const auto each = [&](std::string_view metric, std::string_view type, std::string_view help,
+                        auto value) {
+    text.head(metric, type, help);
+    for (const AlertTargetFigures& webhook : input.webhooks) {
+      text.labelled(metric, "webhook", webhook.target.name,
+                    static_cast<double>(value(webhook.queue)));
+    }
+  };
+  each("skald_webhook_waiting", "gauge", "Alerts that a webhook is still to be told.",
+       [](const auto& queue) { return queue.waiting; });
+  each("skald_webhook_delivered_total", "counter", "Alerts that a webhook has taken.",
+       [](const auto& queue) { return queue.told; });
+  each("skald_webhook_failures_total", "counter", "Attempts that a webhook did not take.",
+       [](const auto& queue) { return queue.failed; });
+  each("skald_webhook_given_up_total", "counter", "Alerts that it was never told.",
+       [](const auto& queue) { return queue.given_up; });
+  text.one("skald_alerts_not_kept_total", "counter",
+           "Alerts for which the outbox of webhooks had no room.",
+           static_cast<double>(total.counters.alerts_not_kept));
 }
 
 void append_participants(Text& text, const ShardFigures& total) {
@@ -147,12 +254,14 @@ void append_participants(Text& text, const ShardFigures& total) {
 }  // namespace
 
 std::string metrics_text(const MetricsInput& input) {
-  const ShardFigures total = sum(input.shards);
+  const ShardFigures total = sum_figures(input.shards);
   Text text;
   text.one("skald_ready", "gauge", "1 when open sagas are taken up and writing works.",
            input.ready ? 1 : 0);
   append_sagas(text, input, total);
+  append_steps(text, total);
   append_participants(text, total);
+  append_webhooks(text, input, total);
   const Committer::Figures& c = input.committer;
   text.one("skald_commits_total", "counter", "Synced writes.", static_cast<double>(c.commits));
   text.one("skald_commit_record_bytes_total", "counter", "Bytes of event records committed.",

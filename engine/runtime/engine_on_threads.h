@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,6 +67,7 @@ class EngineOnThreads final : public Engine {
     return definitions_.find(name, version);
   }
   Result<void> ready() const override;
+  EngineStats stats() const override;
   std::string metrics() const override;
   std::vector<boost::asio::io_context*> threads() override;
   void drain(Millis grace) override;
@@ -98,6 +100,9 @@ class EngineOnThreads final : public Engine {
   void judge_disk();
   void look_at_disk();
   void sweep_keys();
+  void look_at_stuck();
+  [[nodiscard]] std::vector<ShardFigures> shard_figures() const;
+  [[nodiscard]] EngineTotals totals(const ShardCounters& counters) const;
   void stop_threads();
 
   EngineParts parts_;
@@ -114,6 +119,10 @@ class EngineOnThreads final : public Engine {
   std::atomic<std::uint64_t> tests_{0};  // of alerts
   std::atomic<bool> judging_disk_{false};
   bool disk_low_ = false;  // of whoever judges
+  std::atomic<std::int64_t> stuck_since_ms_{0};  // of the saga that is stuck longest; 0: none
+  Instant started_at_{};
+  mutable std::mutex rates_mutex_;
+  RateWindow rates_;
   std::atomic<bool> draining_{false};
   std::atomic<bool> failed_{false};
   std::atomic<std::uint32_t> next_driver_{0};

@@ -82,15 +82,61 @@ Result<void> EngineOnThreads::ready() const {
   return {};
 }
 
-std::string EngineOnThreads::metrics() const {
+std::vector<ShardFigures> EngineOnThreads::shard_figures() const {
   std::vector<ShardFigures> shards;
   for (const auto& driver : drivers_) shards.push_back(driver->figures());
+  return shards;
+}
+
+EngineTotals EngineOnThreads::totals(const ShardCounters& counters) const {
+  const Committer::Figures commits = committer_->figures();
+  return {.submitted = counters.submitted,
+          .completed = counters.completed,
+          .compensated = counters.compensated,
+          .became_stuck = counters.became_stuck,
+          .calls = counters.calls,
+          .queries = counters.queries,
+          .transitions = counters.transitions,
+          .commits = commits.commits,
+          .commit_seconds = commits.seconds};
+}
+
+EngineStats EngineOnThreads::stats() const {
+  const ShardFigures sum = sum_figures(shard_figures());
+  EngineStats stats{.now = clock_->now(), .started_at = started_at_};
+  stats.totals = totals(sum.counters);
+  {
+    const std::lock_guard lock(rates_mutex_);
+    auto [lately, window] = rates_.since_oldest(stats.now, stats.totals);
+    stats.lately = lately;
+    stats.window = window;
+  }
+  if (auto counts = parts_.store.count_by_definition()) stats.counts = std::move(*counts);
+  const std::int64_t since = stuck_since_ms_.load(std::memory_order_relaxed);
+  if (since != 0) stats.stuck_since = from_unix_ms(since);
+  stats.in_memory = sum.resident;
+  stats.waiters = sum.waiters;
+  stats.inbox = sum.inbox;
+  stats.commit_queue = committer_->figures().queued;
+  return stats;
+}
+
+std::string EngineOnThreads::metrics() const {
+  const std::vector<ShardFigures> shards = shard_figures();
   const auto counts = parts_.store.count_by_status();
-  return metrics_text({.shards = shards,
-                       .committer = committer_->figures(),
-                       .counts = counts ? *counts : decltype(counts)::value_type{},
-                       .wall_jumps = clock_->wall_jumps(),
-                       .ready = ready().has_value()});
+  const auto definitions = parts_.store.count_by_definition();
+  const std::int64_t stuck = stuck_since_ms_.load(std::memory_order_relaxed);
+  const Instant now = clock_->now();
+  return metrics_text(
+      {.shards = shards,
+       .committer = committer_->figures(),
+       .counts = counts ? *counts : decltype(counts)::value_type{},
+       .definitions = definitions ? *definitions : decltype(definitions)::value_type{},
+       .webhooks = alert_targets(),
+       .stuck_longest_s =
+           stuck == 0 ? 0.0 : static_cast<double>(to_unix_ms(now) - stuck) / 1'000,
+       .wall_jumps = clock_->wall_jumps(),
+       .ready = ready().has_value()});
 }
 
 }  // namespace skald

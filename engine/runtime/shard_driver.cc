@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kRecoveryPage = 512;      // sagas listed at once
 constexpr std::size_t kRecoveryLoadsMax = 128;  // loads out before the next page is listed
 constexpr std::size_t kTimersPage = 4'096;
-constexpr Millis kParticipantsEvery{200};  // how often their figures are copied
+constexpr std::size_t kInputsKept = 1'024;  // room kept in a buffer of inputs
+constexpr Millis kParticipantsEvery{200};   // how often their figures are copied
 
 }  // namespace
 
@@ -85,17 +86,21 @@ void ShardDriver::enqueue(Posted posted) {
 
 void ShardDriver::drain() {
   drain_posted_ = false;
-  std::vector<Posted> batch;
   {
     const std::lock_guard lock(mutex_);
-    batch.swap(remote_);
+    taken_.swap(remote_);
   }
-  for (Posted& posted : batch) take(posted);
-  batch.clear();
-  batch.swap(local_);
-  for (Posted& posted : batch) take(posted);
+  take_all();
+  taken_.swap(local_);
+  take_all();
   honour(shard_->ready());
   publish_figures();
+}
+
+void ShardDriver::take_all() {
+  for (Posted& posted : taken_) take(posted);
+  taken_.clear();
+  if (taken_.capacity() > kInputsKept) taken_ = std::vector<Posted>();
 }
 
 void ShardDriver::take(Posted& posted) {
@@ -303,10 +308,12 @@ void ShardDriver::publish_figures() {
   figures_.counters = shard_->counters();
   figures_.resident = shard_->resident();
   figures_.waiters = shard_->waiters();
+  figures_.inbox = queued_.load(std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
   if (now - participants_published_ < kParticipantsEvery) return;
   participants_published_ = now;
   figures_.participants = shard_->gates().loads();
+  figures_.steps = shard_->steps().all();
 }
 
 void ShardDriver::refresh_figures() {

@@ -32,7 +32,9 @@ struct ShardFigures {
   ShardCounters counters;
   std::size_t resident = 0;
   std::size_t waiters = 0;
+  std::size_t inbox = 0;
   std::vector<Gates::Load> participants;
+  std::vector<StepFigures> steps;
 };
 
 /// Thread: post(), figures() and recovered() from any thread; the rest as said.
@@ -99,6 +101,7 @@ class ShardDriver {
 
   void enqueue(Posted posted);
   void drain();
+  void take_all();
   void take(Posted& posted);
   void honour(Ready ready);
   void release_durable();
@@ -121,6 +124,7 @@ class ShardDriver {
 
   // The driver's thread only.
   std::vector<Posted> local_;
+  std::vector<Posted> taken_;  // by drain(), for its buffer
   std::unordered_map<Ticket, InputAnswer> answers_;
   Ticket last_ticket_ = 0;
   std::deque<Held> held_;

@@ -148,7 +148,13 @@ void Shard::on(input::Reply& in) {
   counters_.outcomes[static_cast<std::size_t>(in.outcome.kind)] += 1;
   const auto found = residents_.find(in.saga);
   if (found == residents_.end() || failed_ || !found->second->definition) return;
-  Decision decision;
+  const Definition& definition = *found->second->definition;
+  steps_.add({.definition = definition.name,
+              .step = definition.steps[in.leg.step].name,
+              .operation = in.operation},
+             in.outcome.kind, in.took);
+  Decision& decision = of_reply_;
+  decision.clear();
   const auto done = run(*found->second,
                         command::Reply{.leg = in.leg,
                                        .operation = in.operation,

@@ -19,6 +19,7 @@
 #include "engine/shard/gates.h"
 #include "engine/shard/input.h"
 #include "engine/shard/ready.h"
+#include "engine/shard/step_figures.h"
 
 namespace skald {
 
@@ -72,6 +73,7 @@ class Shard {
   [[nodiscard]] std::size_t waiters() const { return waiting_.size(); }
   [[nodiscard]] const ShardCounters& counters() const { return counters_; }
   [[nodiscard]] const Gates& gates() const { return gates_; }
+  [[nodiscard]] const StepBook& steps() const { return steps_; }
   /// nullptr when not in memory. For audits by the simulator and tests of the shard.
   [[nodiscard]] const SagaState* find(const SagaId& id) const;
 
@@ -194,6 +196,7 @@ class Shard {
 
   Instant now_{};
   Ready ready_;
+  Decision of_reply_;         // for its buffers: most decisions answer a reply
   std::uint64_t number_ = 0;  // of the last Ready with writes; the next is number_ + 1
   std::uint64_t durable_ = 0;
   std::uint64_t last_serial_ = 0;
@@ -202,6 +205,7 @@ class Shard {
   bool draining_ = false;
   std::size_t outbox_ = 0;  // notes in it
   ShardCounters counters_;
+  StepBook steps_;
 
   std::unordered_map<SagaId, std::unique_ptr<Resident>> residents_;
   std::unordered_map<SagaId, std::vector<Input>> loading_;

@@ -124,7 +124,8 @@ void Shard::settle(Resident& saga, Decision& decision) {
   }
   hand_out(saga, decision);
   alert_of(saga, decision);
-  std::ranges::move(decision.events, std::back_inserter(saga.unsaved));
+  saga.unsaved.insert(saga.unsaved.end(), std::move_iterator(decision.events.begin()),
+                      std::move_iterator(decision.events.end()));
   saga.repeats = saga.repeats && decision.repeats;
   // What may wait for the next write waits for an answer: while nothing is in flight none comes.
   if (decision.durable || saga.state.in_flight == 0) save(saga);

@@ -46,36 +46,12 @@ rocksdb::ColumnFamilyOptions common_options(Sizes sizes) {
   return options;
 }
 
-// Rows whose keys follow time arrive next to the one before them of their kind; the others
-// anywhere.
-class TimeOrderedRows final : public rocksdb::SliceTransform {
+// Where a row goes in the memtable is looked for from the last one of its kind with the same first
+// byte: keys that follow time or count up stand next to it, a random one among a 256th of the rows.
+class RowsOfAKind final : public rocksdb::SliceTransform {
  public:
-  const char* Name() const override { return "skald.TimeOrderedRows"; }
-  bool InDomain(const rocksdb::Slice& key) const override {
-    if (key.size() < kPrefixSize) return false;
-    switch (static_cast<RowKind>(key[0])) {
-      case RowKind::listed:
-      case RowKind::ended:
-        return true;
-      case RowKind::format:
-      case RowKind::shard:
-      case RowKind::count:
-      case RowKind::active:
-      case RowKind::submission_key:
-      case RowKind::business_key:
-      case RowKind::timer:
-      case RowKind::note:
-      case RowKind::definition:
-      case RowKind::counted:
-      case RowKind::cause:
-      case RowKind::cause_saga:
-      case RowKind::stuck_since:
-      case RowKind::removable:
-        return false;
-    }
-    return false;
-  }
-  /// The kind, and for the list the status.
+  const char* Name() const override { return "skald.RowsOfAKind"; }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() >= kPrefixSize; }
   rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
     return {key.data(), kPrefixSize};
   }
@@ -138,7 +114,7 @@ rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache
 rocksdb::ColumnFamilyOptions row_options(std::shared_ptr<rocksdb::Cache> cache, Sizes sizes) {
   rocksdb::ColumnFamilyOptions options = common_options(sizes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
-  options.memtable_insert_with_hint_prefix_extractor = std::make_shared<TimeOrderedRows>();
+  options.memtable_insert_with_hint_prefix_extractor = std::make_shared<RowsOfAKind>();
   return options;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/transport/saga_headers.h"
 
+#include <array>
 #include <utility>
 
 #include "engine/base/hash.h"
@@ -23,7 +24,12 @@ std::string_view content_type(Protocol protocol) {
 
 void append_hex(std::string& out, std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kDigits[(value >> shift) & 0xF]);
+  std::array<char, 16> digits;
+  for (char& digit : digits) {
+    digit = kDigits[value >> 60];
+    value <<= 4;
+  }
+  out.append(digits.data(), digits.size());
 }
 
 }  // namespace

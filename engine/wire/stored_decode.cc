@@ -190,7 +190,8 @@ class EventReader {
         .events = m.events(),
         .first_at = m.has_first_in_ms() ? after(m.first_in_ms()) : Instant{},
         .status_since = m.has_status_since_in_ms() ? after(m.status_since_in_ms()) : Instant{},
-        .operations = {}};
+        .operations = {},
+        .been_stuck = m.been_stuck()};
     e.operations.reserve(static_cast<std::size_t>(m.operations_size()));
     for (pb::Folded::Repeated& one : *m.mutable_operations()) {
       e.operations.push_back({.leg = leg(one),

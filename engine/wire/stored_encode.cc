@@ -156,6 +156,7 @@ class EventWriter {
       out_.message(3, [&] { operation(repeated); });
     }
     distance(4, e.status_since, Instant{});
+    out_.number(5, e.been_stuck ? 1 : 0);
   }
 
  private:

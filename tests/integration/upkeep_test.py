@@ -176,7 +176,7 @@ class Doctor(Upkeep):
     def test_damage_is_told_with_its_file(self):
         daemon = self.start()
         self.submit(daemon, "damaged", pivot_step(self.shop, "go"), wait="done")
-        daemon.process.stop()
+        daemon.process.kill()  # a clean stop leaves nothing in the log
         logs = sorted(glob.glob(os.path.join(daemon.data, "*.log")))
         with open(logs[0], "r+b") as log:
             log.seek(20)

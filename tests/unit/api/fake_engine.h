@@ -27,6 +27,7 @@ class FakeEngine final : public Engine {
   std::vector<DefinitionPtr> registered;
   std::vector<ParticipantFigures> figures;
   std::vector<AlertTargetFigures> webhooks;
+  EngineStats figures_now;
   Result<AlertReceipt> receipt;
 
   // What came.
@@ -152,6 +153,7 @@ class FakeEngine final : public Engine {
     return found;
   }
   [[nodiscard]] Result<void> ready() const override { return readiness; }
+  [[nodiscard]] EngineStats stats() const override { return figures_now; }
   [[nodiscard]] std::string metrics() const override {
     return "skald_sagas{status=\"running\"} 1\n";
   }
