@@ -58,8 +58,8 @@ void StatsService::get(v1::GetStatsRequest, const CallContext& context, Reply<v1
   sagas_.list_participants({}, context, [&stats](Result<v1::ListParticipantsResponse> found) {
     if (found) *stats.mutable_participants() = std::move(*found->mutable_methods());
   });  // at once: participants are in memory
-  auto add_causes = [stats = std::move(stats), reply = std::move(reply)](
-                        Result<v1::StuckGroupsResponse> found) mutable {
+  auto add_causes = [stats = std::move(stats),
+                     reply = std::move(reply)](Result<v1::StuckGroupsResponse> found) mutable {
     if (!found) return reply(std::unexpected(std::move(found.error())));
     for (auto& group : *found->mutable_groups()) {
       if (stats.stuck_causes_size() >= kCausesShown) break;

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/base/log.h"
 #include "engine/base/histogram.h"
+#include "engine/base/log.h"
 #include "engine/store/store.h"
 
 namespace skald {

@@ -118,7 +118,7 @@ class EngineOnThreads final : public Engine {
   std::unique_ptr<Outbox> outbox_;       // with targets
   std::atomic<std::uint64_t> tests_{0};  // of alerts
   std::atomic<bool> judging_disk_{false};
-  bool disk_low_ = false;  // of whoever judges
+  bool disk_low_ = false;                        // of whoever judges
   std::atomic<std::int64_t> stuck_since_ms_{0};  // of the saga that is stuck longest; 0: none
   Instant started_at_{};
   mutable std::mutex rates_mutex_;

@@ -133,8 +133,7 @@ std::string EngineOnThreads::metrics() const {
        .counts = counts ? *counts : decltype(counts)::value_type{},
        .definitions = definitions ? *definitions : decltype(definitions)::value_type{},
        .webhooks = alert_targets(),
-       .stuck_longest_s =
-           stuck == 0 ? 0.0 : static_cast<double>(to_unix_ms(now) - stuck) / 1'000,
+       .stuck_longest_s = stuck == 0 ? 0.0 : static_cast<double>(to_unix_ms(now) - stuck) / 1'000,
        .wall_jumps = clock_->wall_jumps(),
        .ready = ready().has_value()});
 }

@@ -13,7 +13,8 @@ std::size_t StepBook::index_of(const Place& place) {
   key_.push_back(static_cast<char>(place.operation));
   if (const auto known = index_.find(key_); known != index_.end()) return known->second;
   const bool beyond = figures_.size() >= kStepsShownMax;
-  if (beyond && !place.definition.empty()) return index_of({.definition = "", .step = "", .operation = Operation::action});
+  if (beyond && !place.definition.empty())
+    return index_of({.definition = "", .step = "", .operation = Operation::action});
   index_.emplace(key_, figures_.size());
   StepFigures& made = figures_.emplace_back();
   made.definition = place.definition;

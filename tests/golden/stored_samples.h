@@ -160,8 +160,8 @@ inline std::vector<RecordSample> record_samples() {
                                               .first_attempt = 6,
                                               .outcomes = {1, 2, 3, 1'470, 1}},
                                              {}}}));
-  samples.push_back(
-      sample("folded_been_stuck", event::Folded{.events = 5, .operations = {}, .been_stuck = true}));
+  samples.push_back(sample("folded_been_stuck",
+                           event::Folded{.events = 5, .operations = {}, .been_stuck = true}));
   return samples;
 }
 

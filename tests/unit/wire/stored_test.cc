@@ -156,9 +156,11 @@ class RandomEvents {
     return e;
   }
   event::Folded folded() {
-    event::Folded e{
-        .events = random_(), .first_at = instant(), .status_since = instant(), .operations = {},
-        .been_stuck = random_() % 2 == 0};
+    event::Folded e{.events = random_(),
+                    .first_at = instant(),
+                    .status_since = instant(),
+                    .operations = {},
+                    .been_stuck = random_() % 2 == 0};
     e.operations.resize(below(4));
     for (auto& one : e.operations) {
       one = {.leg = leg(),
