@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -46,21 +47,21 @@ class Mutant:
         self.checks = [words for name, words in said if name == "check"]
         self.files = re.findall(r"^--- a/(.+)$", text, re.MULTILINE)
 
-    def plant(self):
-        """Patches copies of its files, in a folder of its own. Raises Broken."""
+    def plant(self, folder):
+        """Patches copies of its files, in that folder. Raises Broken."""
         if not self.breaks or not self.checks:
             raise Broken("it does not say what it breaks or who checks it")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         for name in self.files:
             if not name.endswith(".cc"):
                 raise Broken(f"{name} is no .cc file: what includes it is not compiled again")
             if not os.path.exists(os.path.join(ROOT, name)):
                 raise Broken(f"{name} is gone")
-            copy = os.path.join(self.folder, name)
+            copy = os.path.join(folder, name)
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copy(os.path.join(ROOT, name), copy)
         # The folder is no repository of its own, so that the paths mean what they say.
-        done = subprocess.run(["git", "apply", "-C1", self.path], cwd=self.folder, text=True,
+        done = subprocess.run(["git", "apply", "-C1", self.path], cwd=folder, text=True,
                               capture_output=True, check=False,
                               env={**os.environ, "GIT_CEILING_DIRECTORIES": SCRATCH})
         if done.returncode != 0:
@@ -131,11 +132,12 @@ def stale(mutants):
     numbers = [mutant.name.split("-")[0] for mutant in mutants]
     found += [f"two have the number {number}"
               for number in sorted(set(numbers)) if numbers.count(number) > 1]
-    for mutant in mutants:
-        try:
-            mutant.plant()
-        except Broken as why:
-            found.append(f"{mutant.name}: {why}")
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:  # another run may be at work
+        for mutant in mutants:
+            try:
+                mutant.plant(folder)
+            except Broken as why:
+                found.append(f"{mutant.name}: {why}")
     return found
 
 
@@ -149,6 +151,7 @@ def passes_without_a_bug(check):
 
 def attempt(tools, mutant):
     """(caught by, seconds of that check); (None, 0) where nothing catches it. Raises Broken."""
+    mutant.plant(mutant.folder)
     objects = tools.objects(mutant)
     for check in mutant.checks:
         program = tools.program(mutant, objects, check)

@@ -69,17 +69,6 @@ TEST(FailureClass, IsTheSameForEveryLegAndEverySaga) {
   EXPECT_NE(fail_at("7", "short")->cause, fail_at("7", "locked")->cause);
 }
 
-TEST(FailureClass, OfACancelNamesNoStep) {
-  Given saga = given(Plan().call("a").pivot("p"));
-  saga.start().reply("do a", succeeded()).no_room().cancel();
-  const auto failure = class_of(saga);
-  if (saga.state().status == SagaStatus::running) return;  // the pivot is in flight
-  ASSERT_TRUE(failure.has_value());
-  EXPECT_EQ(failure->step, "");
-  EXPECT_EQ(failure->participant, "");
-  EXPECT_EQ(failure->code, "canceled");
-}
-
 TEST(FailureClass, OfADefinitionThatIsMissingNeedsNoDefinition) {
   Given saga = given(Plan().call("a"));
   saga.start();
@@ -99,6 +88,87 @@ TEST(FailureClass, KnowsSinceWhenASagaIsInItsStatus) {
   EXPECT_EQ(saga.state().status_since, kStart + Millis{50});
 }
 
+TEST(FailureClass, NamesWhicheverOperationIsStuck) {
+  Given action = given(Plan().call("a").keys(KeysMode::none));
+  action.start().reply("do a", unknown()).status(SagaStatus::stuck);
+  EXPECT_EQ(class_of(action)->operation, Operation::action);
+  EXPECT_EQ(class_of(action)->step, "a");
+
+  Given undo = given(Plan().call("a").pivot("p"));
+  undo.start().reply("do a", succeeded()).reply("do p", rejected());
+  for (int i = 0; i < 40 && undo.state().status != SagaStatus::stuck; ++i) {
+    undo.reply("undo a", unknown()).later(kDelayMax);
+  }
+  EXPECT_EQ(class_of(undo)->operation, Operation::compensation) << "overdue, and goes on";
+
+  Given probe = given(Plan().call("a").keys(KeysMode::none).probe());
+  probe.start().reply("do a", unknown());
+  for (int i = 0; i < 40 && probe.state().status != SagaStatus::stuck; ++i) {
+    probe.reply("probe a", unknown()).later(kDelayMax);
+  }
+  const auto failure = class_of(probe);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->operation, Operation::probe);
+  EXPECT_EQ(failure->participant, probe.definition().steps[0].probe->method.participant);
+  // Another plan under the same name: what it does not have has no participant.
+  const auto other = Plan().wait("a").seal();
+  EXPECT_EQ(failure_class(other.get(), probe.state())->participant, "");
+  EXPECT_EQ(failure_class(other.get(), undo.state())->participant, "");
+  const Definition none;
+  EXPECT_EQ(failure_class(&none, probe.state())->step, "");
+}
+
+TEST(FailureClass, IsThatOfTheLegThatIsStuckNotOfOneBeforeIt) {
+  Given undo = given(Plan().call("a").for_each({"1", "2"}).pivot("p"));
+  undo.start().reply("do a[1]", succeeded()).reply("do a[2]", succeeded());
+  undo.reply("do p", rejected()).reply("undo a[2]", rejected("gone"));
+  EXPECT_EQ(class_of(undo)->code, "gone") << "the undo of a[1] is under way";
+  Given probed =
+      given(Plan().call("a").keys(KeysMode::none).probe().call("b").keys(KeysMode::none));
+  probed.start().reply("do a", unknown()).reply("probe a", succeeded()).reply("do b", unknown());
+  EXPECT_EQ(class_of(probed)->step, "b");
+}
+
+TEST(FailureClass, OfABuilderThatFailsIsItsReason) {
+  const auto fails = [](const Facts&) -> Result<std::vector<LegPlan>> {
+    return fail(Errc::internal, "no such field");
+  };
+  Plan plan;
+  plan.pivot("p").retriable("r").step().legs = fails;
+  Given saga = given(plan);
+  saga.start().reply("do p", succeeded()).status(SagaStatus::stuck);
+  EXPECT_EQ(class_of(saga)->step, "r");
+  EXPECT_EQ(class_of(saga)->code, "builder_failed");
+  EXPECT_EQ(failure_class(nullptr, saga.state())->step, "");
+
+  Plan out;
+  out.pivot("p").definition().output = [](const Facts&) -> Result<Bytes> {
+    return fail(Errc::internal, "no output");
+  };
+  Given stuck = given(out);
+  stuck.start().reply("do p", succeeded()).status(SagaStatus::stuck);
+  EXPECT_EQ(class_of(stuck)->step, "output");
+}
+
+TEST(FailureClass, OfWhatDidNotFailIsNone) {
+  Given paused = given(Plan().call("a"));
+  paused.start().pause();
+  EXPECT_FALSE(class_of(paused).has_value());
+  SagaState state = paused.state();
+  state.stuck = 1;  // by nothing that is there
+  EXPECT_FALSE(failure_class(nullptr, state).has_value());
+}
+
+TEST(FailureClass, OfASagaThatWasTurnedBackByAPersonNamesNoStep) {
+  Given saga = given(Plan().call("a").call("b"));
+  saga.start().cancel();
+  const auto failure = class_of(saga);
+  ASSERT_TRUE(failure.has_value());
+  EXPECT_EQ(failure->step, "");
+  EXPECT_EQ(failure->participant, "");
+  EXPECT_EQ(failure_class(nullptr, saga.state())->code, "canceled");
+}
+
 TEST(NormalisedMessage, FoldsWhatDiffersFromSagaToSaga) {
   const auto folded = [](std::string_view text) { return normalised_message(text); };
   EXPECT_EQ(folded("timeout after 2000 ms"), "timeout after # ms");
@@ -114,6 +184,9 @@ TEST(NormalisedMessage, FoldsWhatDiffersFromSagaToSaga) {
   EXPECT_EQ(folded("  two\n\tlines  "), "two lines");
   EXPECT_EQ(folded("defaced added"), "defaced added");
   EXPECT_EQ(folded(""), "");
+  EXPECT_EQ(folded("abcdef12 [a] {Z}~ `x`\x7F DEADBEEFDEADBEEF"), "# [a] {Z}~ * #");
+  EXPECT_EQ(folded("1/2 1_2 1+2"), "# # #");
+  EXPECT_EQ(folded("550e8400-e29b-41d4-a716-446655440000x"), "#-e#b-#-a#") << "no such id";
 }
 
 TEST(NormalisedMessage, IsBoundedAndCutsNoCharacter) {
@@ -124,6 +197,9 @@ TEST(NormalisedMessage, IsBoundedAndCutsNoCharacter) {
   const std::string cut = normalised_message(umlauts);
   EXPECT_LE(cut.size(), kClassMessageMax);
   EXPECT_TRUE(cut.ends_with("ä..."));
+  EXPECT_EQ(normalised_message(std::string(300, '\x80')), "...") << "no beginning of a character";
+  const std::string words = std::string(kClassMessageMax - 4, 'x') + " " + std::string(20, 'y');
+  EXPECT_EQ(normalised_message(words), std::string(kClassMessageMax - 4, 'x') + "...");
 }
 
 TEST(NormalisedMessage, TwiceIsTheSameAsOnce) {
@@ -143,6 +219,7 @@ TEST(CauseId, IsReadBackFromItsText) {
   EXPECT_EQ(CauseId::parse(id.text()), id);
   EXPECT_FALSE(CauseId::parse("3f2a").has_value());
   EXPECT_FALSE(CauseId::parse("3f2a9c11d0e4b7ag").has_value());
+  EXPECT_FALSE(CauseId::parse("g").has_value());
 }
 
 // Stored in index rows: the same failure has the same id in every build.

@@ -330,5 +330,29 @@ TEST(Forward, FactsAreWhatIsDurable) {
       .status(SagaStatus::completed);
 }
 
+TEST(Forward, AWrongPasswordOfOursTurnsNothingBackHoweverLongItLasts) {
+  Outcome ours = not_executed();
+  ours.configuration_alert = true;
+  Given call = given(Plan().call("a").pivot("p"));
+  Given query = given(Plan().query("a").pivot("p"));
+  for (Given* saga : {&call, &query}) {
+    saga->start();
+    for (int i = 0; i < 60; ++i) saga->reply("do a", ours).later(kDelayMax);
+    EXPECT_FALSE(saga->state().undoing);
+    saga->reply("do a", succeeded()).in_flight({"do p"});
+  }
+}
+
+TEST(Forward, AnEmptyUndoIsBuiltAndSentAgainAsItIs) {
+  Plan plan;
+  plan.call("a").step().undo = [](const Facts&, const Bytes&, const Bytes*) -> Result<Bytes> {
+    return Bytes();
+  };
+  Given saga = given(plan.pivot("p"));
+  saga.start().reply("do a", succeeded()).reply("do p", rejected());
+  saga.reply("undo a", unknown()).later(kInitial).in_flight({"undo a"});
+  EXPECT_EQ(saga.operation("undo a").attempts, 2U);
+}
+
 }  // namespace
 }  // namespace skald::test

@@ -213,6 +213,44 @@ TEST(Rehearsal, EndsAtTheFirstLegWithoutAnAnswer) {
   EXPECT_EQ(leg_name(*plan, paper.state, *paper.unanswered), "deduct");
 }
 
+TEST(Replayable, IsASagaWhoseLegsWereNeverSentOrAreSkipped) {
+  Given ready = given(Plan().call("a"));
+  ready.no_room().start().stage("a", LegStage::ready).abandon();
+  EXPECT_EQ(reason(ready), "");
+  Given dropped = given(Plan().call("a").for_each({"1", "2"}, 1).call("b"));
+  dropped.start().reply("do a[1]", rejected()).stage("a[2]", LegStage::dropped);
+  EXPECT_EQ(reason(dropped), "");
+  Given skipped = given(Plan().call("a").call("b"));
+  skipped.start().reply("do a", not_executed()).skip("a").reply("do b", rejected());
+  skipped.status(SagaStatus::compensated).stage("a", LegStage::skipped);
+  EXPECT_EQ(reason(skipped), "");
+}
+
+TEST(KeptResults, AreNotThoseOfAStepThatWasSkipped) {
+  Given old = given(Plan().query("cart").compute("total").when(false).call("a"));
+  old.start().reply("do cart", succeeded()).reply("do a", rejected());
+  const auto kept = kept_before(old.definition(), old.state(), old.definition(), "a");
+  ASSERT_TRUE(kept.has_value());
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ(kept->front().step, 0U) << "whether it runs is judged again";
+}
+
+TEST(Rehearsal, EndsWhereAPersonIsNeeded) {
+  const auto plan = Plan().pivot("p").retriable("r").seal();
+  Script script{.start = {.id = kSaga}, .at = kStart, .assume_success = true};
+  script.actions["r"] = {.outcome = rejected(), .response = {}};
+  const Rehearsal paper = rehearse(*plan, script);
+  EXPECT_EQ(paper.state.status, SagaStatus::stuck);
+  EXPECT_FALSE(paper.unanswered.has_value());
+}
+
+TEST(Rehearsal, LetsATimerPassWhateverSignalIsScripted) {
+  const auto plan = Plan().call("a").wait("rest", {}, Millis{500}).pivot("p").seal();
+  Script script{.start = {.id = kSaga}, .at = kStart, .assume_success = true};
+  script.signals["rest"] = "nobody awaits it";
+  EXPECT_EQ(rehearse(*plan, script).state.status, SagaStatus::completed);
+}
+
 TEST(Rehearsal, EndsWaitsByTheirSignalOrTheirTimer) {
   const DefinitionPtr plan = Plan().wait("pause").wait("paid", "paid").call("a").seal();
   Script script{.at = kStart, .assume_success = true};

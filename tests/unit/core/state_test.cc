@@ -5,6 +5,7 @@
 
 #include "engine/core/evolve.h"
 #include "engine/core/facts.h"
+#include "engine/core/invariants.h"
 #include "tests/support/given.h"
 
 namespace skald::test {
@@ -149,6 +150,45 @@ TEST(Seal, TellsAnUnnamedDefinitionAndNotEveryMistakeOfMany) {
   EXPECT_THAT(sealed.error().message, ::testing::HasSubstr("(unnamed)"));
   EXPECT_THAT(sealed.error().message, ::testing::ContainsRegex("; and [0-9]+ more$"));
   EXPECT_THAT(sealed.error().message, ::testing::Not(::testing::HasSubstr("\x7f")));
+}
+
+TEST(Evolve, WhatAPersonSkippedTwiceOrWithoutLegsIsSkipped) {
+  Given saga = given(Plan().call("a").call("b"));
+  saga.start().reply("do a", not_executed()).skip("a").stage("a", LegStage::skipped);
+  const event::LegSkipped again{.actor = {.name = "op", .reason = {}}, .leg = {0, 0}};
+  EXPECT_EQ(after(saga, again).steps[0].legs_skipped, 1U);
+  Given waits = given(Plan().wait("w", "go").call("a"));
+  waits.start();
+  EXPECT_EQ(after(waits, again).steps[0].stage, StepStage::skipped);
+}
+
+TEST(Evolve, WhatIsClosedInFlightMayHaveHappened) {
+  Given saga = given(Plan().call("a").call("b").after({}));
+  saga.start().reply("do b", succeeded());
+  SagaState state = saga.state();
+  evolve(state, {.body = event::DefinitionMissing{.missing = true}});
+  evolve(state, {.body = event::Abandoned{.actor = {.name = "op", .reason = {}}}});
+  EXPECT_TRUE(state.steps[0].legs[0].action.maybe);
+  EXPECT_FALSE(state.steps[1].legs[0].action.maybe) << "it was answered";
+  EXPECT_EQ(state.in_flight, 0U);
+}
+
+TEST(Evolve, WhatWasKeptForNoStepDoesNotFit) {
+  Given saga = given(Plan().query("q"));
+  saga.start();
+  EXPECT_FALSE(fits(saga.state(), {.body = event::StepKept{.step = 9}}));
+  EXPECT_FALSE(fits(saga.state(), {.body = event::StepKept{.step = 0}}));
+}
+
+TEST(Violated, NamesWhatNobodyDid) {
+  Given saga = given(Plan().call("a"));
+  saga.start();
+  SagaState state = saga.state();
+  state.abandoned_by = Actor{.name = "op", .reason = {}};
+  state.steps[0].legs[0].stage = LegStage::skipped;
+  const auto sentences = violated(saga.definition(), state);
+  EXPECT_THAT(sentences, testing::Contains(testing::HasSubstr("abandoned, but not terminal")));
+  EXPECT_THAT(sentences, testing::Contains(testing::HasSubstr("skipped by nobody")));
 }
 
 }  // namespace
