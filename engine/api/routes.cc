@@ -134,11 +134,12 @@ HttpResponse not_routed(std::string_view path) {
   constexpr std::size_t kPathShownMax = 128;
   HttpResponse response = wire::connect_error(
       {Errc::unimplemented,
-       fmt::format("nothing is at {}: procedures are /skald.v1.SagaService/*, "
-                   "DefinitionService/*, OperatorService/*, ParticipantService/*, "
-                   "BatchService/*, UpkeepService/* and AlertService/*, pages are /healthz, /readyz "
-                   "and /metrics",
-                   path.substr(0, kPathShownMax))});
+       fmt::format(
+           "nothing is at {}: procedures are /skald.v1.SagaService/*, "
+           "DefinitionService/*, OperatorService/*, ParticipantService/*, "
+           "BatchService/*, UpkeepService/* and AlertService/*, pages are /healthz, /readyz "
+           "and /metrics",
+           path.substr(0, kPathShownMax))});
   response.status = 404;
   return response;
 }
