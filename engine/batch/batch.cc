@@ -70,6 +70,15 @@ Counts told_counts(const Batch& batch) {
   return counts;
 }
 
+std::string in_words(const Counts& counts) {
+  std::string words;
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    if (counts[i] == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", counts[i], kOutcomeNames[i]);
+  }
+  return words;
+}
+
 Actor marked_actor(Number number, const Actor& actor) {
   Actor marked{.name = actor.name, .reason = fmt::format("{}{}", kMark, number)};
   if (!actor.reason.empty()) marked.reason += ": " + actor.reason;

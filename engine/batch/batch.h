@@ -109,6 +109,9 @@ struct Entry {
 /// Of a cancelled batch, those whose turn never came were skipped.
 [[nodiscard]] Counts told_counts(const Batch& batch);
 
+/// "4100 completed, 10 stuck": without zeros.
+[[nodiscard]] std::string in_words(const Counts& counts);
+
 /// What the histories of its sagas say of who acted: the batch's number goes before the reason, so
 /// that after a crash it is known what was done already. Stored. Never change.
 [[nodiscard]] Actor marked_actor(Number number, const Actor& actor);

@@ -1,10 +1,23 @@
 #include "engine/batch/batch_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/batch/batch_notes.h"
 
 namespace skald::batch {
+namespace {
+
+/// Told to whoever asked to be told of the end of batches.
+Alert end_alert(const Batch& batch) {
+  return {.kind = AlertKind::batch_finished,
+          .subject = fmt::format("batch-{}", batch.number),
+          .text = fmt::format("batch {} ({}) is {}: {}", batch.number, name(batch.spec.act),
+                              name(batch.stage), in_words(told_counts(batch)))};
+}
+
+}  // namespace
 
 void BatchRunner::start() {
   thread_ = std::jthread([this] { work(); });
@@ -110,7 +123,7 @@ void BatchRunner::take(Number number, std::size_t entry, Result<std::optional<En
   progress->settled(entry, (*end)->outcome, std::move((*end)->why));
 }
 
-// The end of a batch is in the same write as its last outcomes.
+// The end of a batch is in the same write as its last outcomes, and so is what tells of it.
 void BatchRunner::write_if_due(Run& run) {
   Progress& progress = run.progress;
   if (run.writing || now() < run.write_after) return;
@@ -134,7 +147,9 @@ void BatchRunner::write_if_due(Run& run) {
   auto answer = [this, number](Result<bool> result) {
     post([this, number, result = std::move(result)] { written(number, result); });
   };
-  parts_.engine.write_notes(std::move(notes), std::move(answer));
+  std::optional<Alert> alert;
+  if (has_ended(progress.batch().stage)) alert = end_alert(progress.batch());
+  parts_.engine.write_notes(std::move(notes), std::move(alert), std::move(answer));
 }
 
 void BatchRunner::written(Number number, const Result<bool>& result) {
@@ -155,7 +170,6 @@ void BatchRunner::written(Number number, const Result<bool>& result) {
   for (auto& answer : write.waiting) answer(batch);
   if (!write.head || !has_ended(batch.stage)) return;
   runs_.erase(found);
-  parts_.told(batch);
   parts_.ended(batch);
 }
 

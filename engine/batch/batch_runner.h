@@ -28,7 +28,7 @@ enum class Change : std::uint8_t { pause = 1, resume, cancel };
 class BatchRunner {
  public:
   /// All but the functions outlive it. The functions are called on the runner's thread: `told` with
-  /// each change that is worth showing, `ended` once the end of a batch is durable.
+  /// how far a batch is, `ended` instead of that once its end is durable.
   struct Parts {
     const Clock& clock;
     Engine& engine;

@@ -159,8 +159,9 @@ Result<Batch> Batches::begin(Spec spec, std::uint64_t sagas_most) {
 }
 
 Result<void> Batches::write(std::vector<Note> notes) {
-  const auto written = waited<bool>(
-      [&](Answer<bool> answer) { parts_.engine.write_notes(std::move(notes), std::move(answer)); });
+  const auto written = waited<bool>([&](Answer<bool> answer) {
+    parts_.engine.write_notes(std::move(notes), std::nullopt, std::move(answer));
+  });
   if (!written) return std::unexpected(written.error());
   return {};
 }
@@ -237,20 +238,15 @@ void Batches::keep(const Batch& batch) {
   book_.insert_or_assign(batch.number, batch);
 }
 
-// The one place where somebody who wants to know of the end of batches is told.
 void Batches::on_end(const Batch& batch) {
   const Counts counts = told_counts(batch);
-  const auto of = [&](Outcome outcome) { return counts[std::to_underlying(outcome)]; };
-  parts_.log.info(
-      "batch ended number={} act={} stage={} sagas={} completed={} compensated={} stuck={} "
-      "refused={} skipped={}",
-      batch.number, name(batch.spec.act), name(batch.stage), batch.sagas, of(Outcome::completed),
-      of(Outcome::compensated), of(Outcome::stuck), of(Outcome::refused), of(Outcome::skipped));
+  parts_.log.info("batch ended number={} act={} stage={}: {}", batch.number, name(batch.spec.act),
+                  name(batch.stage), in_words(counts));
   {
     const std::lock_guard lock(mutex_);
+    book_.insert_or_assign(batch.number, batch);
     for (std::size_t i = 0; i < kOutcomes; ++i) settled_[i] += counts[i];
   }
-  if (parts_.ended) parts_.ended(batch);
   pool_.run([this] { forget_old(); });
 }
 

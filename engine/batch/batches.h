@@ -31,12 +31,11 @@ struct ResultPage {
 /// Thread: every call from any thread. Answers come on any thread.
 class Batches {
  public:
-  /// All but the function outlive it.
+  /// They outlive it.
   struct Parts {
     const Clock& clock;
     Engine& engine;
     SagaActs& acts;
-    std::function<void(const Batch&)> ended;  // once its end is durable; empty: nobody asks
     Logger log;
   };
   explicit Batches(Parts parts);

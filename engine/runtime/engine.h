@@ -139,8 +139,11 @@ class Engine {
   virtual void back_up(std::string directory, Answer<CheckReport> answer) = 0;
 
   /// What services keep beside the sagas, by name; all of one call is one durable write. Names are
-  /// prefixed by who owns them ("hold/", "batch/"). Errors: unavailable (writing has ended).
-  virtual void write_notes(std::vector<Note> notes, Answer<bool> answer) = 0;
+  /// prefixed by who owns them ("hold/", "batch/"). `alert`: what they tell, of no saga; in the
+  /// same write. Answers false where nobody will be told, since the outbox is full. Errors:
+  /// unavailable (writing has ended).
+  virtual void write_notes(std::vector<Note> notes, std::optional<Alert> alert,
+                           Answer<bool> answer) = 0;
   /// Notes whose name begins with `prefix`, by name.
   virtual void notes(std::string prefix, Answer<std::vector<Note>> answer) = 0;
 

@@ -35,13 +35,13 @@ std::vector<AlertTargetFigures> EngineOnThreads::alert_targets() const {
   return outbox_ ? outbox_->figures() : std::vector<AlertTargetFigures>();
 }
 
-void EngineOnThreads::tell(Alert alert, std::optional<Note> note, std::uint32_t targets,
+void EngineOnThreads::tell(Alert alert, std::vector<Note> notes, std::uint32_t targets,
                            std::move_only_function<void(Result<bool>)> written) {
   InputAnswer answer = typed<bool>(std::move(written));
-  auto make = [alert = std::move(alert), note = std::move(note),
+  auto make = [alert = std::move(alert), notes = std::move(notes),
                targets](Ticket ticket) mutable -> Input {
     return input::Tell{
-        .ticket = ticket, .alert = std::move(alert), .note = std::move(note), .targets = targets};
+        .ticket = ticket, .alert = std::move(alert), .notes = std::move(notes), .targets = targets};
   };
   // The shard of everything that is of no saga: SagaId{} is placed there.
   if (!drivers_.front()->post(std::move(make), answer)) {
@@ -59,13 +59,12 @@ void EngineOnThreads::test_alert(std::string target, Answer<AlertReceipt> answer
   const std::string subject = fmt::format("test-{}-{}", to_unix_ms(clock_->now()), ++tests_);
   Alert alert{.kind = AlertKind::test, .subject = subject, .text = "a test, asked for by a person"};
   outbox_->expect(subject, std::move(answer));
-  tell(std::move(alert), std::nullopt, 1U << (found - targets.begin()),
-       [this, subject](Result<bool> kept) {
-         if (!kept) return outbox_->forget(subject, kept.error());
-         if (*kept) return;
-         outbox_->forget(
-             subject, {Errc::resource_exhausted, "the outbox is full (limit alerts.outbox_max)"});
-       });
+  tell(std::move(alert), {}, 1U << (found - targets.begin()), [this, subject](Result<bool> kept) {
+    if (!kept) return outbox_->forget(subject, kept.error());
+    if (*kept) return;
+    outbox_->forget(subject,
+                    {Errc::resource_exhausted, "the outbox is full (limit alerts.outbox_max)"});
+  });
 }
 
 }  // namespace skald

@@ -10,7 +10,9 @@ std::vector<ParticipantFigures> EngineOnThreads::participants() const {
   return sum_participants(loads, holds_);
 }
 
-void EngineOnThreads::write_notes(std::vector<Note> notes, Answer<bool> answer) {
+void EngineOnThreads::write_notes(std::vector<Note> notes, std::optional<Alert> alert,
+                                  Answer<bool> answer) {
+  if (alert) return tell(std::move(*alert), std::move(notes), ~0U, std::move(answer));
   InputAnswer tell = typed<bool>(std::move(answer));
   auto make = [notes = std::move(notes)](Ticket ticket) mutable -> Input {
     return input::WriteNotes{.ticket = ticket, .notes = std::move(notes)};
@@ -28,15 +30,16 @@ void EngineOnThreads::hold(ParticipantHold hold, Answer<ParticipantHold> answer)
   hold.at = clock_->now();
   Note note{.name = hold_note_name(hold.participant, hold.path), .value = Bytes()};
   wire::encode_hold(hold, *note.value);
-  write_notes({std::move(note)}, [this, hold = std::move(hold),
-                                  answer = std::move(answer)](Result<bool> written) mutable {
-    if (!written) return answer(std::unexpected(written.error()));
-    holds_.add(hold);
-    for (auto& driver : drivers_) {
-      driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
-    }
-    answer(std::move(hold));
-  });
+  write_notes(
+      {std::move(note)}, std::nullopt,
+      [this, hold = std::move(hold), answer = std::move(answer)](Result<bool> written) mutable {
+        if (!written) return answer(std::unexpected(written.error()));
+        holds_.add(hold);
+        for (auto& driver : drivers_) {
+          driver->post(input::Hold{.participant = hold.participant, .path = hold.path});
+        }
+        answer(std::move(hold));
+      });
 }
 
 void EngineOnThreads::release(std::string participant, std::string path,
@@ -48,15 +51,17 @@ void EngineOnThreads::release(std::string participant, std::string path,
              holds_.that_holds(participant, path) ? ": its participant is; release that" : ""));
   }
   Note note{.name = hold_note_name(participant, path), .value = {}};
-  write_notes({std::move(note)}, [this, held = std::move(*held),
-                                  answer = std::move(answer)](Result<bool> written) mutable {
-    if (!written) return answer(std::unexpected(written.error()));
-    holds_.remove(held.participant, held.path);
-    for (auto& driver : drivers_) {
-      driver->post(input::Hold{.participant = held.participant, .path = held.path, .held = false});
-    }
-    answer(std::move(held));
-  });
+  write_notes(
+      {std::move(note)}, std::nullopt,
+      [this, held = std::move(*held), answer = std::move(answer)](Result<bool> written) mutable {
+        if (!written) return answer(std::unexpected(written.error()));
+        holds_.remove(held.participant, held.path);
+        for (auto& driver : drivers_) {
+          driver->post(
+              input::Hold{.participant = held.participant, .path = held.path, .held = false});
+        }
+        answer(std::move(held));
+      });
 }
 
 }  // namespace skald

@@ -59,7 +59,8 @@ class EngineOnThreads final : public Engine {
   void test_alert(std::string target, Answer<AlertReceipt> answer) override;
   void act(SagaRef saga, command::Act act, std::uint64_t expected_seq,
            Answer<SagaAnswer> answer) override;
-  void write_notes(std::vector<Note> notes, Answer<bool> answer) override;
+  void write_notes(std::vector<Note> notes, std::optional<Alert> alert,
+                   Answer<bool> answer) override;
   void notes(std::string prefix, Answer<std::vector<Note>> answer) override;
 
   std::vector<DefinitionPtr> definitions() const override { return definitions_.all(); }
@@ -90,8 +91,8 @@ class EngineOnThreads final : public Engine {
   static InputAnswer typed(Answer<T> answer);
 
   /// Tells what no saga tells: a batch has finished (AlertKind::batch_finished, `subject` its name,
-  /// `text` a sentence). `note` is written with it, so that neither is there without the other.
-  void tell(Alert alert, std::optional<Note> note, std::uint32_t targets,
+  /// `text` a sentence). `notes` are written with it, so that neither is there without the other.
+  void tell(Alert alert, std::vector<Note> notes, std::uint32_t targets,
             std::move_only_function<void(Result<bool>)> written);
   Result<void> open_outbox();
 

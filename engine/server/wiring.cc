@@ -112,11 +112,8 @@ class RunningDaemon final : public Daemon {
       return check_inline_address(options, address);
     };
     batch_acts_ = std::make_unique<api::BatchActs>(*engine_, service);
-    batches_ = std::make_unique<batch::Batches>(batch::Batches::Parts{.clock = clock_,
-                                                                      .engine = *engine_,
-                                                                      .acts = *batch_acts_,
-                                                                      .ended = {},
-                                                                      .log = log_.named("batch")});
+    batches_ = std::make_unique<batch::Batches>(batch::Batches::Parts{
+        .clock = clock_, .engine = *engine_, .acts = *batch_acts_, .log = log_.named("batch")});
     if (auto opened = batches_->open(); !opened) return std::unexpected(opened.error());
     routes_ = std::make_unique<api::Routes>(*engine_, *batches_, std::move(service));
     return listen_on_every_thread();

@@ -111,12 +111,12 @@ struct WriteNotes {
   Ticket ticket = 0;
   std::vector<Note> notes;
 };
-/// Something to be told that no saga tells: a batch has finished, a test. `note` is in the same
+/// Something to be told that no saga tells: a batch has finished, a test. `notes` are in the same
 /// write. Answered with bool: false where the outbox had no room.
 struct Tell {
   Ticket ticket = 0;
   Alert alert;                  // its time is set here
-  std::optional<Note> note;     // what it tells
+  std::vector<Note> notes;      // what it tells
   std::uint32_t targets = ~0U;  // of AlertOptions::targets, 1 << place
 };
 /// The outbox's notes: how many were found at start, and which of them have been told, or given up.

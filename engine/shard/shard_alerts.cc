@@ -163,7 +163,7 @@ void Shard::on(input::Tell& in) {
   if (failed_) return answer(in.ticket, *failed_);
   in.alert.at = now_;
   const bool kept = tell(std::move(in.alert), in.targets);
-  if (in.note) ready_.notes.push_back(std::move(*in.note));
+  std::ranges::move(in.notes, std::back_inserter(ready_.notes));
   ready_.answers.push_back({.ticket = in.ticket, .body = kept});
 }
 

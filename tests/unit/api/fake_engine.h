@@ -124,7 +124,7 @@ class FakeEngine final : public Engine {
     done(answer);
   }
 
-  void write_notes(std::vector<Note> notes, Answer<bool> done) override {
+  void write_notes(std::vector<Note> notes, std::optional<Alert>, Answer<bool> done) override {
     for (Note& note : notes) {
       if (note.value) {
         kept_notes[note.name] = std::move(*note.value);

@@ -25,7 +25,7 @@ class RoutesTest : public testing::Test {
  protected:
   RoutesTest()
       : batch_acts_(engine_, options()),
-        batches_({.clock = clock_, .engine = engine_, .acts = batch_acts_, .ended = {}, .log = {}}),
+        batches_({.clock = clock_, .engine = engine_, .acts = batch_acts_, .log = {}}),
         routes_(engine_, batches_, options()) {
     engine_.registered = {sealed(shop(1)), sealed(shop(2))};
     engine_.answer = SagaAnswer{.id = SagaId{.placement = 1, .serial = 2},

@@ -147,7 +147,7 @@ TEST_F(OutboxTest, WhatNoSagaTellsIsWrittenWithItsOwnNote) {
                                 .alert = {.kind = AlertKind::batch_finished,
                                           .subject = "batch-3",
                                           .text = "2 of 2 done"},
-                                .note = Note{.name = "batch/3", .value = "done"}});
+                                .notes = {{.name = "batch/3", .value = "done"}}});
   const Ready ready = shard_.ready();
   EXPECT_EQ(ready.notes.size(), 2U);
   EXPECT_EQ(kept(ready, "outbox/pager/batch-3/0/batch_finished"), 1U);
