@@ -251,8 +251,8 @@ void ReplayService::go(Plan plan, Reply<v1::ReplayResponse> reply) {
     rehearsed(plan.old, *plan.definition, plan.request, to);
     return reply(std::move(to));
   }
-  const bool again = plan.number > 1 && plan.number == plan.old.replays.size() + 1;
-  if (!again) return submit(std::move(plan), std::move(reply));
+  if (plan.number <= plan.old.replays.size()) return join(std::move(plan), std::move(reply));
+  if (plan.number == 1) return submit(std::move(plan), std::move(reply));
   const SagaId newest = plan.old.replays.back();
   auto with_newest = [this, plan = std::move(plan),
                       reply = std::move(reply)](Result<SagaSnapshot> last) mutable {
@@ -263,6 +263,23 @@ void ReplayService::go(Plan plan, Reply<v1::ReplayResponse> reply) {
                plan.old.state.id.text(), last->state.id.text(), name(last->state.status)));
   };
   engine_.get(ById{newest}, std::move(with_newest));
+}
+
+/// Asked for a replay that was there before: the same saga, or a conflict, as its key says. Without
+/// the key nobody can tell, and nothing is begun.
+void ReplayService::join(Plan plan, Reply<v1::ReplayResponse> reply) {
+  ByIdempotencyKey key{plan.request.idempotency_key};
+  auto with_key = [this, plan = std::move(plan),
+                   reply = std::move(reply)](Result<SagaSnapshot> there) mutable {
+    if (there) return submit(std::move(plan), std::move(reply));
+    if (there.error().code != Errc::not_found) return reply(std::unexpected(there.error()));
+    reply(fail(Errc::already_exists,
+               "saga {} was replayed by saga {} already, so long ago that its key has expired; to "
+               "do it once more give number {} (skaldctl replay --again)",
+               plan.old.state.id.text(), plan.old.replays[plan.number - 1].text(),
+               plan.old.replays.size() + 1));
+  };
+  engine_.get(std::move(key), std::move(with_key));
 }
 
 void ReplayService::submit(Plan plan, Reply<v1::ReplayResponse> reply) {

@@ -39,6 +39,7 @@ class ReplayService {
   [[nodiscard]] Result<DefinitionPtr> choose(const std::string& name, std::uint32_t own,
                                              std::uint32_t version, bool newest) const;
   void go(Plan plan, Reply<v1::ReplayResponse> reply);
+  void join(Plan plan, Reply<v1::ReplayResponse> reply);
   void submit(Plan plan, Reply<v1::ReplayResponse> reply);
 
   Engine& engine_;

@@ -123,7 +123,9 @@ const KeptStep* find_kept(const SagaState& state, std::uint16_t step) {
 }
 
 std::string replay_key(const SagaId& of, std::uint32_t number) {
-  return fmt::format("replay/{}/{}", of.text(), number);
+  return fmt::format("{}{}", replay_note_prefix(of), number);
 }
+
+std::string replay_note_prefix(const SagaId& of) { return fmt::format("replay/{}/", of.text()); }
 
 }  // namespace skald

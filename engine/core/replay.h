@@ -32,6 +32,11 @@ namespace skald {
 /// Stored. Never change.
 [[nodiscard]] std::string replay_key(const SagaId& of, std::uint32_t number);
 
+/// Notes that stand for the replays of a saga begin with it; behind it comes the replay's number.
+/// With that a note is named as the replay's key, and stays when the key has expired.
+/// Stored. Never change.
+[[nodiscard]] std::string replay_note_prefix(const SagaId& of);
+
 inline constexpr std::uint32_t kReplaysMax = 1'000;  // of one saga
 
 }  // namespace skald

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <string>
 
 #include "engine/core/evolve.h"
 #include "engine/core/replay.h"
@@ -58,8 +60,20 @@ input::SagaLoaded load_saga(Store& store, const SagaId& id) {
 Result<std::vector<SagaId>> replays_of(Store& store, const SagaState& state) {
   std::vector<SagaId> found;
   if (!state.terminal || state.status == SagaStatus::completed) return found;
+  const auto notes = store.notes(replay_note_prefix(state.id));
+  if (!notes) return std::unexpected(notes.error());
+  std::map<std::string, SagaId> noted;  // by key
+  for (const Note& note : *notes) {
+    const auto id = SagaId::parse(*note.value);
+    if (id) noted.emplace(note.name, *id);
+  }
   for (std::uint32_t number = 1; number <= kReplaysMax; ++number) {
-    const auto row = store.find_key(replay_key(state.id, number));
+    const std::string key = replay_key(state.id, number);
+    if (const auto note = noted.find(key); note != noted.end()) {
+      found.push_back(note->second);
+      continue;
+    }
+    const auto row = store.find_key(key);  // of a build that wrote no notes
     if (!row) return std::unexpected(row.error());
     if (!*row) break;
     found.push_back((*row)->saga);

@@ -229,6 +229,10 @@ void Shard::save(Resident& saga) {
     if (!row.before && !state.idempotency_key.empty()) {
       row.new_key =
           KeyRow{.key = state.idempotency_key, .saga = state.id, .body_hash = state.body_hash};
+      // Keys expire; that a saga was replayed stays known as long as it could be replayed again.
+      if (state.replay) {
+        ready_.notes.push_back({.name = state.idempotency_key, .value = state.id.text()});
+      }
     }
     alert_of_status(saga, row);
   }

@@ -18,7 +18,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-from connect import ConnectError, NoAnswer
+from connect import ConnectError, NoAnswer, call
 from fault_proxy import FaultProxy, connect_error
 from inline import call_step, definition, pivot_step, wait_step
 from mall import Daemon, program
@@ -105,6 +105,35 @@ class Retention(Upkeep):
         self.assertEqual(self.submit(daemon, "goes", go, idempotencyKey="key-1"), keyed)
 
 
+class Replays(Upkeep):
+    def test_a_saga_is_not_replayed_again_when_the_key_of_its_replay_has_expired(self):
+        daemon = self.start(flags=["--engine-key-retention", "1s"])
+        self.shop.on("no/action", connect_error(409, "failed_precondition"))
+        undone = self.submit(daemon, "goes", pivot_step(self.shop, "no"), wait="done")
+        self.assertEqual(daemon.engine.wait(sagaId=undone)["status"], "compensated")
+        asked = {"sagaId": undone, "actor": "ann", "reason": "once more"}
+
+        def replay(**more):
+            return call(daemon.port, "/skald.v1.OperatorService/Replay", {**asked, **more})
+        first = replay()["saga"]["sagaId"]
+        daemon.engine.wait(sagaId=first)
+
+        def key_is_gone():
+            try:
+                daemon.engine.get(idempotencyKey=f"replay/{undone}/1")
+                return False
+            except ConnectError:
+                return True
+        wait_until(key_is_gone, "the replay's key to expire", 60)
+        with self.assertRaises(ConnectError) as refused:
+            replay()
+        self.assertEqual(refused.exception.code, "already_exists")
+        self.assertIn(first, str(refused.exception))
+        self.assertEqual(daemon.engine.get(sagaId=undone)["replays"], [first])
+        self.assertEqual(len(daemon.engine.list()), 2)
+        self.assertNotEqual(replay(number=2)["saga"]["sagaId"], first)
+
+
 class Backup(Upkeep):
     def test_a_backup_under_load_holds_what_was_acknowledged_before(self):
         daemon = self.start()
@@ -189,4 +218,4 @@ class Doctor(Upkeep):
 
 
 if __name__ == "__main__":
-    sys.exit(run_cases([Retention, Backup, Doctor], names=sys.argv[1:]))
+    sys.exit(run_cases([Retention, Replays, Backup, Doctor], names=sys.argv[1:]))

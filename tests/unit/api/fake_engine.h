@@ -23,6 +23,7 @@ class FakeEngine final : public Engine {
   Result<FailureGroups> failure_groups;
   Result<CheckReport> report;
   Result<bool> signal_is_new = true;
+  bool keys_expired = false;
   Result<void> readiness;
   std::vector<DefinitionPtr> registered;
   std::vector<ParticipantFigures> figures;
@@ -64,6 +65,9 @@ class FakeEngine final : public Engine {
   }
   void get(SagaRef ref, Answer<SagaSnapshot> done) override {
     saga = std::move(ref);
+    if (keys_expired && std::holds_alternative<ByIdempotencyKey>(*saga)) {
+      return done(fail(Errc::not_found, "no saga has this key"));
+    }
     done(snapshot);
   }
   void history(SagaRef ref, Answer<SagaHistory> done) override {

@@ -108,6 +108,18 @@ TEST_F(ReplayRoutesTest, ASecondOneWaitsForTheFirst) {
   EXPECT_EQ(engine_.submitted.at(0).business_key, "SN1-r2");
 }
 
+TEST_F(ReplayRoutesTest, TheSameOnceMoreIsWhatItsKeySaysAndNothingWithoutTheKey) {
+  give_undone();
+  engine_.snapshot->replays = {SagaId{.placement = 9, .serial = 9}};
+  ASSERT_EQ(replay("").status, 200U);
+  EXPECT_EQ(engine_.submitted.at(0).idempotency_key, "replay/" + std::string(kSomeId) + "/1");
+
+  engine_.keys_expired = true;
+  EXPECT_THAT(refused(replay(""), 409, Errc::already_exists),
+              HasSubstr((SagaId{.placement = 9, .serial = 9}.text())));
+  EXPECT_EQ(engine_.submitted.size(), 1U);
+}
+
 TEST_F(ReplayRoutesTest, TheLinkIsShownBothWays) {
   give_undone();
   const SagaId new_id{.placement = 9, .serial = 9};
