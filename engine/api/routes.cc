@@ -30,6 +30,7 @@ ReplayService& service_of(Services& services, const ReplayService*) { return ser
 UpkeepService& service_of(Services& services, const UpkeepService*) { return services.upkeep; }
 BatchService& service_of(Services& services, const BatchService*) { return services.batches; }
 AlertService& service_of(Services& services, const AlertService*) { return services.alerts; }
+StatsService& service_of(Services& services, const StatsService*) { return services.stats; }
 
 /// Decodes, calls, encodes. `call` is a member of a service:
 /// void (SagaService::*)(Request, const CallContext&, Reply<Response>).
@@ -102,6 +103,7 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.BatchService/Results", Unary<&BatchService::results>::run},
     Procedure{"/skald.v1.AlertService/ListWebhooks", Unary<&AlertService::list_webhooks>::run},
     Procedure{"/skald.v1.AlertService/Test", Unary<&AlertService::test>::run},
+    Procedure{"/skald.v1.StatsService/Get", Unary<&StatsService::get>::run},
 };
 
 struct Page {
@@ -192,10 +194,11 @@ Routes::Routes(Engine& engine, batch::Batches& batches, ServiceOptions options)
       batches_(batches),
       services_{.sagas = SagaService(engine, options),
                 .operators = OperatorService(engine, options),
-                .replays = ReplayService(engine, std::move(options)),
+                .replays = ReplayService(engine, options),
                 .upkeep = UpkeepService(engine),
                 .batches = BatchService(batches),
-                .alerts = AlertService(engine)} {}
+                .alerts = AlertService(engine),
+                .stats = StatsService(engine, std::move(options))} {}
 
 void Routes::handle(HttpRequest request, HttpResponder respond) {
   const std::string_view path =

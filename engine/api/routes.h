@@ -10,6 +10,7 @@
 #include "engine/api/operator_service.h"
 #include "engine/api/replay_service.h"
 #include "engine/api/saga_service.h"
+#include "engine/api/stats_service.h"
 #include "engine/api/upkeep_service.h"
 #include "engine/net/http_message.h"
 #include "engine/net/http_server.h"
@@ -30,6 +31,7 @@ struct Services {
   UpkeepService upkeep;
   BatchService batches;
   AlertService alerts;
+  StatsService stats;
 };
 
 /// POST /skald.v1.{SagaService,DefinitionService,OperatorService,...}/*, GET /healthz, /readyz,

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""What is served for who watches: /metrics by Prometheus' own rules and without ids, the dashboard
-and the alert rules that read it.
+"""What is served for people who watch: /metrics by Prometheus' own rules and without ids, the
+dashboard and the alert rules that read it, `skaldctl stats` and `top`, the manual page.
 
     metrics_test.py [name...]     only tests whose name contains one of the names
 """
 
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -19,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from fault_proxy import FaultProxy, answer, lose_reply
 from inline import call_step, definition, pivot_step
-from mall import Daemon
+from mall import Daemon, program
 from mall_case import run_cases
 from processes import SLOWDOWN, http_get, wait_until
 
@@ -91,6 +93,12 @@ class Insight(unittest.TestCase):
             series[labels] = float(sample.group(3))
         return found
 
+    def ctl(self, *words):
+        return subprocess.run(
+            [program("skaldctl"), "--server", f"127.0.0.1:{self.daemon.port}", *words],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=COMMAND_WITHIN_S,
+            check=False)
+
     def test_metrics_are_what_prometheus_expects(self):
         checked = subprocess.run([tool("promtool"), "check", "metrics"], input=self.text(),
                                  capture_output=True, text=True, timeout=COMMAND_WITHIN_S,
@@ -130,6 +138,71 @@ class Insight(unittest.TestCase):
         checked = subprocess.run([tool("promtool"), "check", "rules", RULES], capture_output=True,
                                  text=True, timeout=COMMAND_WITHIN_S, check=False)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_stats_are_text_for_people_and_json_for_programs(self):
+        shown = self.ctl("stats")
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertLessEqual(max(map(len, shown.stdout.splitlines())), 80, shown.stdout)
+        for word in ("ready", "stays", "undone", "stuck longest", "STUCK", "PARTICIPANT"):
+            self.assertIn(word, shown.stdout)
+        stats = json.loads(self.ctl("stats", "-o", "json").stdout)
+        self.assertIn({"definition": "stays", "status": "stuck", "sagas": "1"}, stats["counts"])
+        self.assertEqual(len(stats["stuckCauses"]), 1)
+        self.assertGreater(stats["commitMsMedian"], 0)
+        cause = self.ctl("stats", "-o", "name").stdout.split()
+        self.assertEqual(cause, [stats["stuckCauses"][0]["failure"]["cause"]])
+
+    def test_top_in_a_pipe_says_it_once(self):
+        shown = self.ctl("top")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("stuck longest", shown.stdout)
+        self.assertNotIn("\x1b", shown.stdout)
+
+    def test_top_in_a_terminal_is_left_by_q(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        child = subprocess.Popen(
+            [program("skaldctl"), "--server", f"127.0.0.1:{self.daemon.port}", "top"],
+            stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"})
+        self.addCleanup(lambda: child.poll() is None and child.kill())
+        os.close(theirs)
+        seen = b""
+
+        def read():
+            nonlocal seen
+            if select.select([ours], [], [], 0.05)[0]:
+                try:
+                    seen += os.read(ours, 65536)
+                except OSError:
+                    pass
+            return seen
+        wait_until(lambda: read().count(b"PARTICIPANT") >= 2, "a second picture")
+        os.write(ours, b"q")
+        wait_until(lambda: (read(), child.poll())[1] is not None, "top to end")
+        self.assertEqual(child.returncode, 0)
+        self.assertTrue(read().rstrip().endswith(b"\x1b[?1049l"), seen[-80:])
+
+    def test_completion_knows_the_ids_that_are_there(self):
+        script = self.ctl("completion", "bash").stdout
+        folder = os.path.dirname(program("skaldctl"))
+        words = subprocess.run(
+            ["bash", "-c", script + "\nCOMP_WORDS=(skaldctl explain ''); COMP_CWORD=2; _skaldctl;"
+             " printf '%s\\n' \"${COMPREPLY[@]}\""],
+            capture_output=True, text=True, timeout=COMMAND_WITHIN_S, check=True,
+            env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}",
+                 "SKALD_SERVER": f"127.0.0.1:{self.daemon.port}"}).stdout.split()
+        self.assertLessEqual(set(self.ids), set(words))
+        for shell in ("zsh", "fish"):
+            self.assertIn("list -o name --limit 20", self.ctl("completion", shell).stdout)
+
+    def test_the_manual_page_is_roff_without_a_warning(self):
+        page = self.ctl("man").stdout
+        for word in ("skaldctl", "explain", "alerts test", "EXIT STATUS"):
+            self.assertIn(word.replace("-", "\\-"), page)
+        checked = subprocess.run([tool("groff"), "-man", "-Tutf8", "-ww", "-z"], input=page,
+                                 capture_output=True, text=True, timeout=COMMAND_WITHIN_S,
+                                 check=False)
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
 
 
 if __name__ == "__main__":

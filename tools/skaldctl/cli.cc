@@ -60,10 +60,12 @@ CommandLine::CommandLine(const Terminal& terminal) : terminal_(terminal) {
   add_definitions();
   add_participants();
   add_alerts();
+  add_stats();
   add_upkeep();
   add_batch();
   add_version();
   add_completion();
+  add_man();
 }
 
 Exit CommandLine::run(std::vector<std::string> arguments, const Connector& connect) {
@@ -190,7 +192,7 @@ std::vector<VerbWords> CommandLine::verb_words() const {
 }
 
 VerbWords CommandLine::words_of(const CLI::App& app, std::string verb) const {
-  VerbWords made{.verb = std::move(verb), .help = app.get_description(), .flags = {}};
+  VerbWords made{.verb = std::move(verb), .help = app.get_description(), .flags = {}, .live = {}};
   const auto add = [&made](const CLI::App& of) {
     for (const CLI::Option* option : of.get_options()) {
       for (const std::string& name : option->get_lnames()) made.flags.push_back("--" + name);
@@ -198,6 +200,16 @@ VerbWords CommandLine::words_of(const CLI::App& app, std::string verb) const {
   };
   add(app);
   add(app_);
+  const auto takes = [&app](const std::string& argument) {
+    return app.get_option_no_throw(argument) != nullptr;
+  };
+  if (takes("SAGA")) {
+    made.live = "list -o name --limit 20";
+  } else if (takes("DEFINITION") || takes("NAME")) {
+    made.live = "definitions list -o name";
+  } else if (takes("PARTICIPANT")) {
+    made.live = "participants -o name";
+  }
   return made;
 }
 

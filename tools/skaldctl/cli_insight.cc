@@ -1,6 +1,8 @@
-// The verbs about how the server is doing: alerts.
+// The verbs about how the server is doing, and the manual page.
+#include "tools/skaldctl/cli_man.h"
 #include "tools/skaldctl/command_line.h"
 #include "tools/skaldctl/verbs_alerts.h"
+#include "tools/skaldctl/verbs_stats.h"
 
 namespace skald::ctl {
 
@@ -15,6 +17,21 @@ void CommandLine::add_alerts() {
       verb_ = [this](Session& s) { return alerts_test(s, arguments_.webhook); };
     }
   });
+}
+
+void CommandLine::add_stats() {
+  verb(app_, "stats", "counts, rates, latencies, what is stuck, participants", ctl::stats);
+  verb(app_, "top", "the same, drawn anew each second; q leaves", ctl::top);
+}
+
+void CommandLine::add_man() {
+  app_.add_subcommand("man", "this program's manual page: skaldctl man | man -l -")
+      ->callback([this] {
+        local_ = [this](Format) {
+          terminal_.out(man_page(app_));
+          return Exit::ok;
+        };
+      });
 }
 
 }  // namespace skald::ctl

@@ -78,6 +78,8 @@ class CommandLine {
   void add_definitions();
   void add_participants();
   void add_alerts();
+  void add_stats();
+  void add_man();
   void add_upkeep();
   void add_batch();
   void add_batch_act(CLI::App& group, const std::string& name, const std::string& help);

@@ -29,33 +29,47 @@ std::string words_after(const VerbWords& verb, const std::vector<VerbWords>& ver
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+/// Verbs that have verbs below them.
+std::string groups(const std::vector<VerbWords>& verbs) {
+  std::vector<std::string> words;
+  for (const VerbWords& verb : verbs) {
+    const std::string parent = verb.verb.substr(0, verb.verb.rfind(' '));
+    if (is_nested(verb) && (words.empty() || words.back() != parent)) words.push_back(parent);
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
 std::string bash_script(const std::vector<VerbWords>& verbs) {
   std::string cases;
   for (const VerbWords& verb : verbs) {
     const std::string pattern = is_nested(verb) ? fmt::format("\"{}\"", verb.verb)
                                                 : fmt::format("{0}|\"{0} \"*", verb.verb);
     // Longer patterns come first, so that "definitions show" is not taken for "definitions".
-    const std::string line =
-        fmt::format("    {}) words=\"{}\" ;;\n", pattern, words_after(verb, verbs));
+    const std::string line = fmt::format("    {}) words=\"{}\"; live=\"{}\" ;;\n", pattern,
+                                         words_after(verb, verbs), verb.live);
     cases = is_nested(verb) ? line + cases : cases + line;
   }
   return fmt::format(
       "# bash completion of skaldctl:  source <(skaldctl completion bash)\n"
       "_skaldctl() {{\n"
-      "  local words verb=\"\" i\n"
+      "  local words live=\"\" verb=\"\" i\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    [[ ${{COMP_WORDS[i]}} == -* ]] && continue\n"
       "    verb=\"${{verb:+$verb }}${{COMP_WORDS[i]}}\"\n"
-      "    [[ $verb == definitions || -z $verb ]] || break\n"
+      "    [[ \" {} \" == *\" $verb \"* ]] || break\n"
       "  done\n"
       "  case \"$verb\" in\n"
       "{}"
       "    *) words=\"{}\" ;;\n"
       "  esac\n"
+      "  # Ids are asked for where no flag is being typed; the server is SKALD_SERVER's.\n"
+      "  if [[ -n $live && ${{COMP_WORDS[COMP_CWORD]}} != -* ]]; then\n"
+      "    words=\"$words $(skaldctl $live --timeout 1s 2>/dev/null)\"\n"
+      "  fi\n"
       "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\")\n"
       "}}\n"
       "complete -F _skaldctl skaldctl\n",
-      cases, top_words(verbs));
+      groups(verbs), cases, top_words(verbs));
 }
 
 std::string zsh_script(const std::vector<VerbWords>& verbs) {
@@ -74,6 +88,12 @@ std::string fish_script(const std::vector<VerbWords>& verbs) {
                                              : "__fish_use_subcommand";
     out += fmt::format("complete -c skaldctl -n '{}' -a {} -d \"{}\"\n", when, last_word(verb),
                        verb.help);
+    if (!verb.live.empty()) {
+      out += fmt::format(
+          "complete -c skaldctl -n '__fish_seen_subcommand_from {}' -a '(skaldctl {} "
+          "2>/dev/null)'\n",
+          last_word(verb), verb.live);
+    }
     for (const std::string& flag : verb.flags) {
       out += fmt::format("complete -c skaldctl -n '__fish_seen_subcommand_from {}' -l {}\n",
                          last_word(verb), flag.substr(2));

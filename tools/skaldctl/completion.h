@@ -12,6 +12,7 @@ struct VerbWords {
   std::string verb;  // "submit", "definitions show"
   std::string help;
   std::vector<std::string> flags;  // "--key"
+  std::string live;  // what skaldctl is asked for words that may follow: "list -o name"
 };
 
 /// nullopt: not one of bash, zsh, fish.

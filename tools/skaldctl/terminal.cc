@@ -1,7 +1,9 @@
 #include "tools/skaldctl/terminal.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +66,38 @@ std::optional<std::size_t> width_of(int stream) {
   return std::clamp<std::size_t>(size.ws_col, kWidthMin, kWidthMax);
 }
 
+std::optional<std::size_t> height_of(int stream) {
+  winsize size{};
+  if (::ioctl(stream, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return std::nullopt;
+  return size.ws_row;
+}
+
+/// Waits for a key that ends a view. What is typed is not shown, and Ctrl-C is a key: so the
+/// terminal is left as it was found, whatever is typed.
+bool left_within(Millis time) {
+  termios before{};
+  if (::tcgetattr(STDIN_FILENO, &before) != 0) return true;
+  termios quiet = before;
+  quiet.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
+  const auto until = std::chrono::steady_clock::now() + time;
+  bool left = false;
+  for (;;) {
+    const auto rest =
+        std::chrono::duration_cast<Millis>(until - std::chrono::steady_clock::now()).count();
+    pollfd typed{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (rest <= 0 || ::poll(&typed, 1, static_cast<int>(rest)) <= 0) break;
+    constexpr char kCtrlC = 3;
+    constexpr char kEndOfInput = 4;
+    char key = 0;
+    const bool ended = ::read(STDIN_FILENO, &key, 1) != 1;
+    left = ended || key == 'q' || key == 'Q' || key == kCtrlC || key == kEndOfInput;
+    if (left) break;
+  }
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &before);
+  return left;
+}
+
 }  // namespace
 
 std::string Terminal::toned(Tone tone, std::string_view text) const {
@@ -87,6 +121,8 @@ Terminal process_terminal() {
   terminal.pause = [](Millis time) { std::this_thread::sleep_for(time); };
   terminal.input_is_tty = ::isatty(STDIN_FILENO) == 1;
   const bool out_is_tty = ::isatty(STDOUT_FILENO) == 1;
+  if (out_is_tty && terminal.input_is_tty) terminal.left_within = left_within;
+  terminal.height = height_of(STDOUT_FILENO).value_or(terminal.height);
   const auto term = environment("TERM");
   terminal.colour = out_is_tty && !environment("NO_COLOR") && term != "dumb";
   terminal.ascii = !locale_is_utf8();

@@ -20,10 +20,14 @@ struct Terminal {
   std::function<std::string()> read_all;                  // standard input to its end
   std::function<std::optional<std::string>(const char* name)> environment;
   std::function<void(Millis)> pause;  // between two looks at something that goes on
+  /// The same of a view that is drawn anew: true as soon as q or Ctrl-C is typed. Empty: no
+  /// terminal to draw on, or nobody who could type.
+  std::function<bool(Millis)> left_within;
   bool input_is_tty = false;
   bool colour = false;
   bool ascii = false;         // the locale cannot show line drawing
   std::size_t width = 80;     // columns
+  std::size_t height = 24;    // lines
   std::size_t err_width = 0;  // of what errors go to; 0: no terminal, one line stays one line
 
   [[nodiscard]] std::string toned(Tone tone, std::string_view text) const;
