@@ -88,12 +88,13 @@ class Case:
 
     def left_a_lie(self):
         """A leg stands in the journal that never was, or the other way round. An action that was
-        only said to be done and then undone leaves nothing, whether or not the undo is a lie."""
-        said = {place.step for kind, place in self.faults
-                if kind.lies and place.operation == "action"}
+        only said to be done, or never arrived, and is then undone leaves nothing, whether or not
+        the undo is a lie."""
+        never_done = {place.step for kind, place in self.faults
+                      if (kind.lies or kind.cancelled) and place.operation == "action"}
         return any(kind.lies and place.step not in QUERIES and place in self.hits and
                    (self.status == "completed" or
-                    place.operation == "compensation" and place.step not in said)
+                    place.operation == "compensation" and place.step not in never_done)
                    for kind, place in self.faults)
 
     def goes_back(self):

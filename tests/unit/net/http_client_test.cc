@@ -332,12 +332,13 @@ TEST(HttpClient, SendsALargeRequestToASlowReader) {
 
 TEST(HttpClient, EndsEveryExchangeWhenItIsDestroyed) {
   RawListener listener;
+  std::optional<decltype(listener.accept())> peer;  // outlives the client: it must not hang up
   std::future<Exchange> waiting;
   {
     Calling calling;
     waiting = calling.begin(listener.port);
-    auto peer = listener.accept();
-    peer.receive_until("hello");
+    peer.emplace(listener.accept());
+    peer->receive_until("hello");
   }
   EXPECT_EQ(waiting.get().end, ExchangeEnd::canceled);
 }
