@@ -58,7 +58,7 @@ class InATerminal(unittest.TestCase):
         wide = Terminal(4 * COLUMNS, environment=self.terminal.environment)
         self.addCleanup(wide.close)
         for verb in (*self.READS, *(f"{verb} {self.saga}" for verb in
-                                    ("show", "explain", "history", "wait"))):
+                                    ("show", "timeline", "explain", "history", "wait"))):
             with self.subTest(verb=verb):
                 text = wide.run(f"(stty cols {COLUMNS}; skaldctl {verb})")
                 self.assertTrue(text.strip())

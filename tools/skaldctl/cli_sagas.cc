@@ -60,6 +60,10 @@ void CommandLine::add_reading_verbs() {
   saga_verb("show", "one saga against time, and why it is where it is", [this](Session& s) {
     return ctl::show(s, arguments_.saga, arguments_.payloads);
   })->add_flag("--payloads", arguments_.payloads, "with requests and responses (-o json or yaml)");
+  saga_verb("timeline", "its legs and attempts against time, alone",
+            [this](Session& s) { return ctl::timeline(s, arguments_.saga); });
+  saga_verb("graph", "its steps as a Mermaid flowchart, each with where it is",
+            [this](Session& s) { return ctl::graph(s, arguments_.saga); });
   saga_verb("explain", "why it is where it is, what is next, what may be asked",
             [this](Session& s) { return ctl::explain(s, arguments_.saga); });
   saga_verb("history", "everything that happened to it", [this](Session& s) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <map>
 #include <vector>
 
 #include "tools/skaldctl/table.h"
@@ -74,6 +76,71 @@ std::string mermaid(const v1::DefinitionView& definition) {
     out += fmt::format("  {0} -. undo .-> {0}_undo([\"{1}\"])\n", step.name(),
                        step.compensation().path());
   }
+  return out;
+}
+
+namespace {
+
+using LegStage = v1::Saga::LegStage;
+using StepStage = v1::Saga::StepStage;
+
+bool needs_a_person(const v1::Saga::Leg& leg) {
+  const auto stopped = [](const v1::Saga::Operation& operation) {
+    return operation.phase() == v1::Saga::Phase::stopped;
+  };
+  return stopped(leg.action()) || stopped(leg.compensation()) || stopped(leg.probe());
+}
+
+/// "2 undone, 1 refused": where its legs are; of a step without legs, where it is itself.
+std::string whereabouts(const v1::Saga::Step& step) {
+  if (step.legs().empty()) return StepStage::Value_Name(step.stage());
+  std::map<std::string, int> legs;
+  for (const v1::Saga::Leg& leg : step.legs()) ++legs[LegStage::Value_Name(leg.stage())];
+  if (step.legs_total() == 1) return legs.begin()->first;
+  std::vector<std::string> parts;
+  for (const auto& [stage, count] : legs) parts.push_back(fmt::format("{} {}", count, stage));
+  if (step.legs_total() > static_cast<std::uint32_t>(step.legs_size())) parts.emplace_back("...");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// The class of a step: what a person should look at first wins.
+std::string_view colour_of(const v1::Saga::Step& step) {
+  const auto any = [&step](auto is) { return std::ranges::any_of(step.legs(), is); };
+  const auto in = [](LegStage::Value stage) {
+    return [stage](const v1::Saga::Leg& leg) { return leg.stage() == stage; };
+  };
+  if (!step.stuck_reason().empty() || any(needs_a_person)) return "stuck";
+  if (any(in(LegStage::refused)) || step.stage() == StepStage::failed) return "refused";
+  if (any(in(LegStage::undoing)) || any(in(LegStage::undone))) return "undone";
+  if (step.stage() == StepStage::running) return "running";
+  return step.stage() == StepStage::done ? "done" : "pending";
+}
+
+constexpr std::string_view kColours =
+    "  classDef done fill:#d3f9d8,stroke:#2b8a3e\n"
+    "  classDef running fill:#d0ebff,stroke:#1864ab\n"
+    "  classDef undone fill:#fff3bf,stroke:#e67700\n"
+    "  classDef refused fill:#ffe3e3,stroke:#c92a2a\n"
+    "  classDef stuck fill:#ffa8a8,stroke:#c92a2a,stroke-width:3px\n"
+    "  classDef pending fill:#f1f3f5,stroke:#868e96\n";
+
+}  // namespace
+
+std::string mermaid(const v1::Saga& saga) {
+  std::string out = fmt::format("%% saga {}, {} version {}\nflowchart TD\n", saga.saga_id(),
+                                saga.definition(), saga.version());
+  for (const v1::Saga::Step& step : saga.steps()) {
+    const bool pivot = step.class_() == v1::CallClass::pivot;
+    const std::string label = fmt::format("\"{}<br/>{}\"", step.name(), whereabouts(step));
+    out += fmt::format(fmt::runtime(pivot ? "  {}{{{{{}}}}}:::{}\n" : "  {}[{}]:::{}\n"),
+                       step.name(), label, colour_of(step));
+  }
+  for (const v1::Saga::Step& step : saga.steps()) {
+    for (const std::string& need : step.after()) {
+      out += fmt::format("  {} --> {}\n", need, step.name());
+    }
+  }
+  out += kColours;
   return out;
 }
 

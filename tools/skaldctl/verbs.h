@@ -146,6 +146,10 @@ struct ImportArguments {
 [[nodiscard]] Exit list(Session& session, const ListArguments& arguments);
 [[nodiscard]] Exit stuck(Session& session, const StuckArguments& arguments);
 [[nodiscard]] Exit show(Session& session, const SagaName& saga, bool payloads);
+/// The saga against time, alone.
+[[nodiscard]] Exit timeline(Session& session, const SagaName& saga);
+/// Its steps as Mermaid, each with where it is.
+[[nodiscard]] Exit graph(Session& session, const SagaName& saga);
 [[nodiscard]] Exit explain(Session& session, const SagaName& saga);
 [[nodiscard]] Exit history(Session& session, const SagaName& saga, bool payloads);
 [[nodiscard]] Exit wait(Session& session, const SagaName& saga, const std::string& until);

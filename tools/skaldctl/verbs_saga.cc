@@ -7,7 +7,9 @@
 #include "engine/base/hash.h"
 #include "engine/wire/json.h"
 #include "skald/v1/service.pb.h"
+#include "tools/skaldctl/graph.h"
 #include "tools/skaldctl/saga_text.h"
+#include "tools/skaldctl/timeline.h"
 #include "tools/skaldctl/verbs.h"
 #include "tools/skaldctl/words.h"
 
@@ -119,6 +121,35 @@ Exit show(Session& session, const SagaName& name, bool payloads) {
     session.terminal.out(saga_text(session.terminal, saga, session.format == Format::wide));
   }
   return Exit::ok;
+}
+
+namespace {
+
+/// A picture of a saga; the saga itself for programs that do not draw.
+template <class Draw>
+Exit draw(Session& session, const SagaName& name, Draw drawn) {
+  auto request = named<v1::GetRequest>(name);
+  request.set_attempts(true);
+  v1::Saga saga;
+  const Exit called = session.call("/skald.v1.SagaService/Get", request, saga);
+  if (called != Exit::ok) return called;
+  if (is_for_programs(session.format)) {
+    session.terminal.out(print_message(session.format, saga));
+  } else {
+    session.terminal.out(session.format == Format::name ? saga.saga_id() + "\n" : drawn(saga));
+  }
+  return Exit::ok;
+}
+
+}  // namespace
+
+Exit timeline(Session& session, const SagaName& name) {
+  return draw(session, name,
+              [&session](const v1::Saga& saga) { return draw_timeline(session.terminal, saga); });
+}
+
+Exit graph(Session& session, const SagaName& name) {
+  return draw(session, name, [](const v1::Saga& saga) { return mermaid(saga); });
 }
 
 Exit explain(Session& session, const SagaName& name) {

@@ -205,6 +205,32 @@ TEST(Cli, EveryVerbThatReadsSpeaksEveryForm) {
   EXPECT_THAT(ctl.out, HasSubstr("\"mermaid\": \"%% d version 0\\nflowchart"));
 }
 
+TEST(Cli, ASagaIsDrawnAsAGraphOfWhereItsStepsAre) {
+  Ctl ctl;
+  ctl.api.answers[kGet] = {R"({"sagaId":"s1","definition":"shop","version":2,"status":"stuck",
+    "steps":[{"name":"cart","kind":"query","stage":"done"},
+             {"name":"deduct","kind":"call","stage":"running","after":["cart"],"legsTotal":3,
+              "legs":[{"name":"deduct[1]","stage":"undone"},
+                      {"name":"deduct[2]","stage":"undoing","compensation":{"phase":"stopped"}},
+                      {"name":"deduct[3]","stage":"refused"}]},
+             {"name":"pay","kind":"call","class":"pivot","stage":"pending","after":["deduct"]}]})"};
+  EXPECT_EQ(ctl({"graph", kId}), Exit::ok);
+  EXPECT_TRUE(
+      ctl.out.starts_with("%% saga s1, shop version 2\n"
+                          "flowchart TD\n"
+                          "  cart[\"cart<br/>done\"]:::done\n"
+                          "  deduct[\"deduct<br/>1 refused, 1 undoing, 1 undone\"]:::stuck\n"
+                          "  pay{{\"pay<br/>pending\"}}:::pending\n"
+                          "  cart --> deduct\n"
+                          "  deduct --> pay\n"
+                          "  classDef done "))
+      << ctl.out;
+  EXPECT_EQ(ctl({"timeline", kId}), Exit::ok);
+  EXPECT_THAT(ctl.out, HasSubstr("deduct[2]"));
+  EXPECT_EQ(ctl({"graph", kId, "-o", "name"}), Exit::ok);
+  EXPECT_EQ(ctl.out, "s1\n");
+}
+
 TEST(Cli, ListsInEveryForm) {
   Ctl ctl;
   const char* const kList = "/skald.v1.SagaService/List";
