@@ -89,6 +89,22 @@ class Webhooks(unittest.TestCase):
     def webhook(self):
         return call(self.daemon.port, "/skald.v1.AlertService/ListWebhooks", {})["webhooks"][0]
 
+    def test_the_end_of_a_batch_is_told_with_what_became_of_its_sagas(self):
+        self.start()
+        refusing = self.shop.on("pay/action", answer(422))
+        sagas = [self.submit("failing", pivot_step(self.shop, "pay"), businessKey="batched")
+                 for _ in range(3)]
+        for saga_id in sagas:
+            self.reaches(saga_id, "compensated")
+        del refusing
+        self.shop.clear()
+        started = call(self.daemon.port, "/skald.v1.BatchService/Start", {"spec": {
+            "act": "replay", "filter": 'business_key = "batched"', "actor": "ann",
+            "reason": "paid after all"}})
+        event = self.told("batch.finished", f"batch-{started['number']}")
+        self.assertEqual(event["type"], "dev.skald.batch.finished")
+        self.assertIn("3 completed", json.dumps(event["data"]))
+
     def test_an_event_says_what_a_person_needs_and_nothing_of_payloads(self):
         self.start()
         self.shop.on("pay/action", lose_reply)
