@@ -2,12 +2,23 @@
 as asked. What it shows is read back as people see it, with or without colours."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 
 from processes import wait_until
 
 DONE = "%done%"
+
+
+def can_open():
+    """Whether this machine has tmux and terminals to give: a chroot without /dev/pts has none."""
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError:
+        return False
+    return shutil.which("tmux") is not None
 
 
 class Terminal:

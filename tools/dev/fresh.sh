@@ -26,6 +26,7 @@ mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
 work=$(mktemp -d "${TMPDIR:-/tmp}/skald-fresh.XXXXXX")
 bare=$work/debian
 clean_up() {
+  mountpoint -q "$bare/dev/pts" && umount "$bare/dev/pts"
   mountpoint -q "$bare/proc" && umount "$bare/proc"
   if [ -n "$keep" ]; then say "kept: $work"; else rm -rf --one-file-system "$work"; fi
 }
@@ -54,6 +55,10 @@ done
 
 mount -t proc proc "$bare/proc" ||
   die 5 "proc cannot be mounted here, so nothing can run in a chroot"
+# Terminals, for the tests that look at skaldctl in one.
+mkdir -p "$bare/dev/pts"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$bare/dev/pts" &&
+  ln -sfn pts/ptmx "$bare/dev/ptmx"
 [ -e "$bare/dev/fd" ] || ln -s /proc/self/fd "$bare/dev/fd"
 
 git clone -q --no-hardlinks . "$bare/home/skald"
