@@ -11,6 +11,7 @@ namespace {
 constexpr Millis kHousekeepingEvery{250};      // so long a full disk may be filled further
 constexpr std::uint32_t kKeysEvery = 20;       // housekeeping rounds between sweeps of expired keys
 constexpr std::uint32_t kStuckEvery = 8;       // rounds between looks at who is stuck longest
+constexpr std::uint32_t kSagasEvery = 4;       // likewise, of ended sagas: a second
 constexpr std::size_t kKeysPerSweep = 16'384;  // of one shard
 constexpr Millis kDrainPoll{2};
 
@@ -27,7 +28,7 @@ void EngineOnThreads::keep_house() {
     const std::lock_guard lock(rates_mutex_);
     rates_.add(clock_->now(), now);
   }
-  upkeep_->sweep(clock_->now());
+  if (house_rounds_ % kSagasEvery == 0) upkeep_->sweep(clock_->now());
   upkeep_->scan(clock_->now());
   house_timer_->expires_after(kHousekeepingEvery);
   house_timer_->async_wait([this](const boost::system::error_code& ec) {
