@@ -28,6 +28,27 @@ struct Session {
   [[nodiscard]] Exit fail(const Error& error) const;
 };
 
+/// A list in the session's format. `message` holds all of `items`; `name_of` is what `-o name`
+/// prints of one, `text` what people read of all.
+template <class Items, class NameOf, class Text>
+void print_list(const Session& session, const google::protobuf::Message& message,
+                const Items& items, NameOf name_of, Text text) {
+  switch (session.format) {
+    case Format::json:
+    case Format::yaml:
+      return session.terminal.out(print_message(session.format, message));
+    case Format::jsonl:
+      for (const auto& one : items) session.terminal.out(print_message(Format::jsonl, one));
+      return;
+    case Format::name:
+      for (const auto& one : items) session.terminal.out(name_of(one) + "\n");
+      return;
+    case Format::table:
+    case Format::wide:
+      return session.terminal.out(text(session.format == Format::wide));
+  }
+}
+
 /// The text itself, the file behind "@", or standard input for "-". Errors: invalid_argument.
 [[nodiscard]] Result<std::string> read_text(const Terminal& terminal, const std::string& argument);
 

@@ -178,44 +178,19 @@ Exit list_batches(Session& session) {
   v1::ListBatchesResponse list;
   const Exit called = session.call("/skald.v1.BatchService/List", v1::ListBatchesRequest(), list);
   if (called != Exit::ok) return called;
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, list));
-      break;
-    case Format::jsonl:
-    case Format::name:
-      for (const v1::Batch& batch : list.batches()) print_batch(session, batch);
-      break;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(batches_table(session.terminal, list, session.format == Format::wide));
-      break;
-  }
+  print_list(
+      session, list, list.batches(),
+      [](const auto& one) { return fmt::format("{}", one.number()); },
+      [&](bool wide) { return batches_table(session.terminal, list, wide); });
   return Exit::ok;
 }
 
 namespace {
 
 void print_results(const Session& session, const v1::BatchResultsResponse& page) {
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, page));
-      return;
-    case Format::jsonl:
-      for (const auto& result : page.results()) {
-        session.terminal.out(print_message(Format::jsonl, result));
-      }
-      return;
-    case Format::name:
-      for (const auto& result : page.results()) session.terminal.out(result.saga_id() + "\n");
-      return;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(results_table(session.terminal, page, session.format == Format::wide));
-      return;
-  }
+  print_list(
+      session, page, page.results(), [](const auto& one) { return one.saga_id(); },
+      [&](bool wide) { return results_table(session.terminal, page, wide); });
 }
 
 }  // namespace

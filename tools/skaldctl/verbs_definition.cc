@@ -48,24 +48,9 @@ Exit definitions_list(Session& session) {
   const Exit called =
       session.call("/skald.v1.DefinitionService/List", v1::ListDefinitionsRequest{}, list);
   if (called != Exit::ok) return called;
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, list));
-      break;
-    case Format::jsonl:
-      for (const auto& one : list.definitions()) {
-        session.terminal.out(print_message(Format::jsonl, one));
-      }
-      break;
-    case Format::name:
-      for (const auto& one : list.definitions()) session.terminal.out(one.name() + "\n");
-      break;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(list_table(session, list));
-      break;
-  }
+  print_list(
+      session, list, list.definitions(), [](const auto& one) { return one.name(); },
+      [&](bool) { return list_table(session, list); });
   return Exit::ok;
 }
 

@@ -23,25 +23,9 @@ bool is_for_people(Format format) { return format == Format::table || format == 
 bool is_line_by_line(Format format) { return format == Format::jsonl || format == Format::name; }
 
 void print_page(const Session& session, const v1::ListResponse& page) {
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, page));
-      return;
-    case Format::jsonl:
-      for (const v1::SagaSummary& saga : page.sagas()) {
-        session.terminal.out(print_message(Format::jsonl, saga));
-      }
-      return;
-    case Format::name:
-      for (const v1::SagaSummary& saga : page.sagas()) session.terminal.out(saga.saga_id() + "\n");
-      return;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(
-          list_text(session.terminal, page, wall_ms(), session.format == Format::wide));
-      return;
-  }
+  print_list(
+      session, page, page.sagas(), [](const auto& saga) { return saga.saga_id(); },
+      [&](bool wide) { return list_text(session.terminal, page, wall_ms(), wide); });
 }
 
 std::string duration_term(Millis duration) { return fmt::format("{}ms", duration.count()); }
@@ -172,26 +156,9 @@ namespace {
 
 void print_groups(const Session& session, v1::GroupBy::Value by,
                   const v1::StuckGroupsResponse& groups) {
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, groups));
-      return;
-    case Format::jsonl:
-      for (const v1::FailureGroup& group : groups.groups()) {
-        session.terminal.out(print_message(Format::jsonl, group));
-      }
-      return;
-    case Format::name:
-      for (const v1::FailureGroup& group : groups.groups()) {
-        session.terminal.out(group_name(group, by) + "\n");
-      }
-      return;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(groups_text(session.terminal, groups, by, wall_ms()));
-      return;
-  }
+  print_list(
+      session, groups, groups.groups(), [by](const auto& group) { return group_name(group, by); },
+      [&](bool) { return groups_text(session.terminal, groups, by, wall_ms()); });
 }
 
 }  // namespace

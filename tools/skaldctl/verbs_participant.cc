@@ -78,26 +78,10 @@ Exit participants(Session& session, const std::string& participant) {
   v1::ListParticipantsResponse list;
   const Exit called = session.call("/skald.v1.ParticipantService/List", request, list);
   if (called != Exit::ok) return called;
-  switch (session.format) {
-    case Format::json:
-    case Format::yaml:
-      session.terminal.out(print_message(session.format, list));
-      break;
-    case Format::jsonl:
-      for (const auto& one : list.methods()) {
-        session.terminal.out(print_message(Format::jsonl, one));
-      }
-      break;
-    case Format::name:
-      for (const auto& one : list.methods()) {
-        session.terminal.out(place(one.participant(), one.path()) + "\n");
-      }
-      break;
-    case Format::table:
-    case Format::wide:
-      session.terminal.out(methods_table(session, list));
-      break;
-  }
+  print_list(
+      session, list, list.methods(),
+      [](const auto& one) { return place(one.participant(), one.path()); },
+      [&](bool) { return methods_table(session, list); });
   return Exit::ok;
 }
 
