@@ -150,8 +150,12 @@ class Campaign {
     if (passed - told_ < kProgressEvery) return;
     told_ = passed;
     const std::uint64_t sagas = shared_->sagas;
-    fmt::print(stderr, "sim: {:.0f} s, {} of {} sagas, {} seeds, {:.0f} sagas/s\n", passed, sagas,
-               options_.sagas, shared_->next.load(), static_cast<double>(sagas) / passed);
+    const auto of = [](std::uint64_t bound) {
+      return bound == ~0ULL ? "" : fmt::format(" of {}", bound);
+    };
+    fmt::print(stderr, "sim: {:.0f} s, {}{} sagas, {}{} seeds, {:.0f} sagas/s\n", passed, sagas,
+               of(options_.sagas), shared_->next.load(), of(options_.seeds_max),
+               static_cast<double>(sagas) / passed);
   }
 
   const CampaignOptions& options_;

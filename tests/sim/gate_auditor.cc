@@ -15,11 +15,22 @@ void GateAuditor::begins(std::uint32_t limit, const BreakerPolicy& breaker, std:
   held_ = std::move(found);
   lanes_.clear();
   out_.clear();
+  unanswered_.clear();
   for (const auto& [place, held] : promised_) {
     if (held_.contains(place) == held) continue;
     wrong_(fmt::format("hold {}{} was {} for good, and is not after a restart", place.first,
                        place.second, held ? "held" : "released"));
   }
+}
+
+void GateAuditor::asked(const Place& place) {
+  unanswered_[place] += 1;
+  promised_.erase(place);
+}
+
+void GateAuditor::promised(const Place& place, bool held) {
+  // What was asked after it may be durable as well, though nobody was told.
+  if (--unanswered_[place] == 0) promised_[place] = held;
 }
 
 void GateAuditor::in_force(const Place& place, bool held) {

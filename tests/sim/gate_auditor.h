@@ -25,9 +25,9 @@ class GateAuditor {
   /// A new life of the engine, and the holds that it finds in the store.
   void begins(std::uint32_t limit, const BreakerPolicy& breaker, std::set<Place> found);
   /// A person was told that it is held, or let go: so it stays, whatever dies.
-  void promised(const Place& place, bool held) { promised_[place] = held; }
-  /// A person asked, and has no answer yet.
-  void asked(const Place& place) { promised_.erase(place); }
+  void promised(const Place& place, bool held);
+  /// A person asked, and has no answer yet: until then either may be found.
+  void asked(const Place& place);
   /// Every shard has been told.
   void in_force(const Place& place, bool held);
 
@@ -51,6 +51,7 @@ class GateAuditor {
   std::uint32_t limit_ = 0;
   BreakerPolicy breaker_;
   std::map<Place, bool> promised_;
+  std::map<Place, int> unanswered_;  // in this life
   std::set<Place> held_;
   std::map<std::pair<std::uint32_t, Place>, Lane> lanes_;
   std::map<Participant, std::uint32_t> out_;
