@@ -19,19 +19,26 @@ class io_context;
 
 namespace skald {
 
+/// So many requests may wait for their answers on one connection, at most.
+inline constexpr std::uint16_t kPipelineMax = 64;
+
 /// Where a request goes. Already resolved and checked: see transport/address_rules.h.
 struct HttpEndpoint {
   std::string host;  // as written in the URL; sent as Host
   std::string ip;    // numeric, pinned: the connection goes here and nowhere else
   std::uint16_t port = 80;
+  /// Requests on one connection at once, 1 to kPipelineMax. More than one (RFC 9112, 9.3.2) only
+  /// for a peer that answers each exactly once and in their order; a slow answer then delays those
+  /// behind it, and a broken connection leaves all of them unknown.
+  std::uint16_t pipeline_max = 1;
   bool operator==(const HttpEndpoint&) const = default;
 };
 
 /// What the wire did. Only `answered` carries a response.
 enum class ExchangeEnd : std::uint8_t {
   answered = 1,
-  not_connected,  // no connection could be made (refused, unreachable, connect timeout): not one
-                  // byte of the request left
+  not_connected,  // no connection could be made (refused, unreachable, connect timeout) or it broke
+                  // too early: not one byte of the request left
   timed_out,      // the deadline passed after bytes may have left
   reset,          // the connection broke after bytes may have left (a stale keep-alive connection
                   // included, unless not one byte of the request was accepted by the kernel)

@@ -95,7 +95,7 @@ class Loader {
   }
 
  private:
-  /// `rest` is "inventory.url" or "inventory.in_flight_max".
+  /// `rest` is "inventory.url", "inventory.in_flight_max" or "inventory.pipeline_max".
   Result<void> set_participant(std::string_view rest, const std::string& value) {
     const std::size_t dot = rest.rfind('.');
     const std::string name(rest.substr(0, dot));
@@ -113,9 +113,12 @@ class Loader {
           name, loaded_.config.engine.participant_default);
       return store(parse_number(value), at->second.in_flight_max);
     }
+    if (field == "pipeline_max") {
+      return set_pipeline_max(value, loaded_.config.participant_pipelines[name]);
+    }
     return fail(Errc::invalid_argument,
-                "a participant has url and in_flight_max; beside participants there are allow and "
-                "in_flight_max");
+                "a participant has url, in_flight_max and pipeline_max; beside participants there "
+                "are allow, in_flight_max, pipeline_max and the breaker's settings");
   }
 
   /// `rest` is "create_order.completed".

@@ -31,9 +31,13 @@ struct ServerConfig {
   std::size_t request_bytes_max = 1 << 20;      // one request's body
   std::vector<std::string> participants_allow;  // addresses that may be called; empty: loopback
   std::map<std::string, std::string> participant_urls;  // name -> origin
-  std::map<std::string, WebhookConfig> webhooks;        // by name
-  std::string alerts_source = "/skald";                 // of every event that a webhook is sent
-  EngineOptions engine;                                 // in-flight limits of participants included
+  /// Attempts that wait on one connection, 1 to kPipelineMax: of one participant, and of those that
+  /// say nothing of their own.
+  std::map<std::string, std::uint16_t> participant_pipelines;
+  std::uint16_t pipeline_default = 1;
+  std::map<std::string, WebhookConfig> webhooks;  // by name
+  std::string alerts_source = "/skald";           // of every event that a webhook is sent
+  EngineOptions engine;                           // in-flight limits of participants included
 };
 
 /// One thing that can be set. Its key is "engine.threads" in the file, SKALD_ENGINE_THREADS in the
@@ -45,6 +49,8 @@ struct Setting {
   std::string (*get)(const ServerConfig&);
 };
 [[nodiscard]] const std::vector<Setting>& settings();
+/// Errors: invalid_argument, outside 1 to kPipelineMax.
+[[nodiscard]] Result<void> set_pipeline_max(std::string_view text, std::uint16_t& to);
 [[nodiscard]] std::string environment_name(std::string_view key);
 [[nodiscard]] std::string flag_name(std::string_view key);
 

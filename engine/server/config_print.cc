@@ -103,6 +103,9 @@ std::string print_config(const LoadedConfig& loaded) {
   for (const auto& [name, options] : loaded.config.engine.participants) {
     participants[name].emplace_back("in_flight_max", fmt::format("{}", options.in_flight_max));
   }
+  for (const auto& [name, pipeline_max] : loaded.config.participant_pipelines) {
+    participants[name].emplace_back("pipeline_max", fmt::format("{}", pipeline_max));
+  }
   for (const auto& [name, fields] : participants) {
     for (const auto& [field, value] : fields) {
       printer.line(fmt::format("participants.{}.{}", name, field), value);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "engine/net/http_client.h"
 #include "engine/server/config.h"
 #include "engine/server/setting_values.h"
 #include "engine/transport/address_rules.h"
@@ -232,11 +233,28 @@ const std::vector<Setting> kSettings{
      [](const ServerConfig& c) {
        return fmt::format("{}", c.engine.participant_default.in_flight_max);
      }},
+    {"participants.pipeline_max",
+     "attempts that wait on one connection at once; more than 1 only where answers keep their "
+     "order",
+     [](ServerConfig& c, std::string_view text) {
+       return set_pipeline_max(text, c.pipeline_default);
+     },
+     [](const ServerConfig& c) { return fmt::format("{}", c.pipeline_default); }},
 };
 
 }  // namespace
 
 const std::vector<Setting>& settings() { return kSettings; }
+
+Result<void> set_pipeline_max(std::string_view text, std::uint16_t& to) {
+  const auto number = parse_number(text);
+  if (!number) return std::unexpected(number.error());
+  if (*number < 1 || *number > kPipelineMax) {
+    return fail(Errc::invalid_argument, "{} is not in 1..{}", *number, kPipelineMax);
+  }
+  to = static_cast<std::uint16_t>(*number);
+  return {};
+}
 
 std::string environment_name(std::string_view key) {
   std::string made = "SKALD_";

@@ -126,7 +126,13 @@ class RunningDaemon final : public Daemon {
  private:
   [[nodiscard]] Result<HttpInvokerOptions> read_invoker_options() const {
     HttpInvokerOptions options;
-    options.participants = config_.participant_urls;
+    const auto& pipelines = config_.participant_pipelines;
+    for (const auto& [name, url] : config_.participant_urls) {
+      const auto own = pipelines.find(name);
+      options.participants[name] = {
+          .url = url,
+          .pipeline_max = own == pipelines.end() ? config_.pipeline_default : own->second};
+    }
     options.client.response_limits.body_bytes_max = config_.engine.response_bytes_max;
     if (!config_.participants_allow.empty()) {
       auto rules = AddressRules::parse(config_.participants_allow);

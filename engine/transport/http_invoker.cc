@@ -35,11 +35,15 @@ InvocationResult not_executed(const Error& error, bool configuration_alert) {
 /// One participant: where it is, as far as that is known without asking anybody.
 struct Target {
   HttpUrl url;
+  std::uint16_t pipeline_max = 1;
   std::optional<HttpEndpoint> endpoint;  // of a literal address that is allowed
 };
 
-HttpEndpoint endpoint_of(const HttpUrl& url, const IpAddress& address) {
-  return {.host = url.host, .ip = address.text(), .port = url.port};
+HttpEndpoint endpoint_of(const Target& target, const IpAddress& address) {
+  return {.host = target.url.host,
+          .ip = address.text(),
+          .port = target.url.port,
+          .pipeline_max = target.pipeline_max};
 }
 
 class HttpInvoker final : public Invoker {
@@ -65,17 +69,17 @@ class HttpInvoker final : public Invoker {
     if (found.endpoint)
       return send(*found.endpoint, found.url, std::move(call), due, std::move(done));
     if (const auto* known = resolver_.remembered(found.url.host)) {
-      const auto endpoint = choose(found.url, *known);
+      const auto endpoint = choose(found, *known);
       if (endpoint) return send(*endpoint, found.url, std::move(call), due, std::move(done));
       return refuse(std::move(done), endpoint.error());
     }
     const Millis timeout = call.timeout;
     resolver_.resolve(found.url.host, timeout,
-                      [this, url = found.url, call = std::move(call), due,
+                      [this, target = found, call = std::move(call), due,
                        done = std::move(done)](const auto& resolved) mutable {
-                        const auto endpoint = choose(url, resolved);
+                        const auto endpoint = choose(target, resolved);
                         if (!endpoint) return done(refusal(endpoint.error()));
-                        send(*endpoint, url, std::move(call), due, std::move(done));
+                        send(*endpoint, target.url, std::move(call), due, std::move(done));
                       });
   }
 
@@ -92,7 +96,7 @@ class HttpInvoker final : public Invoker {
   }
 
   Result<const Target*> target_of(const std::string& participant);
-  Result<HttpEndpoint> choose(const HttpUrl& url, const Result<std::vector<IpAddress>>& resolved);
+  Result<HttpEndpoint> choose(const Target& target, const Result<std::vector<IpAddress>>& resolved);
   void send(const HttpEndpoint& endpoint, const HttpUrl& url, Invocation call, SteadyTime due,
             Done done);
   InvocationResult read(const Method& method, bool after_unknown, Exchange exchange) const;
@@ -115,22 +119,24 @@ Result<const Target*> HttpInvoker::target_of(const std::string& participant) {
     return fail(Errc::not_found, "participant {} has no URL; add it to the configuration",
                 participant);
   }
-  auto url = parse_http_url(is_url ? participant : configured->second);
+  auto url = parse_http_url(is_url ? participant : configured->second.url);
   if (!url) return std::unexpected(url.error());
-  Target target{.url = std::move(*url)};
+  Target target{.url = std::move(*url), .endpoint = {}};
+  if (!is_url) target.pipeline_max = configured->second.pipeline_max;
   if (const auto literal = literal_address(target.url.host)) {
     if (const auto allowed = options_.allow.check(target.url, *literal); !allowed) {
       return std::unexpected(allowed.error());
     }
-    target.endpoint = endpoint_of(target.url, *literal);
+    target.endpoint = endpoint_of(target, *literal);
   }
   if (targets_.size() >= kTargetsMax) targets_.clear();
   return &targets_.emplace(participant, std::move(target)).first->second;
 }
 
 /// One forbidden address makes the whole name forbidden: which of them is called must not be luck.
-Result<HttpEndpoint> HttpInvoker::choose(const HttpUrl& url,
+Result<HttpEndpoint> HttpInvoker::choose(const Target& target,
                                          const Result<std::vector<IpAddress>>& resolved) {
+  const HttpUrl& url = target.url;
   if (!resolved) return std::unexpected(resolved.error());
   for (const IpAddress& address : *resolved) {
     if (const auto allowed = options_.allow.check(url, address); !allowed) {
@@ -138,7 +144,7 @@ Result<HttpEndpoint> HttpInvoker::choose(const HttpUrl& url,
     }
   }
   if (resolved->empty()) return fail(Errc::unavailable, "name {} has no address", url.host);
-  return endpoint_of(url, resolved->front());
+  return endpoint_of(target, resolved->front());
 }
 
 void HttpInvoker::send(const HttpEndpoint& endpoint, const HttpUrl& url, Invocation call,
@@ -168,8 +174,8 @@ InvocationResult HttpInvoker::read(const Method& method, bool after_unknown,
 
 std::vector<std::string> validate(const HttpInvokerOptions& options) {
   std::vector<std::string> mistakes;
-  for (const auto& [participant, text] : options.participants) {
-    const auto url = parse_http_url(text);
+  for (const auto& [participant, place] : options.participants) {
+    const auto url = parse_http_url(place.url);
     if (!url) mistakes.push_back(fmt::format("{}: {}", participant, url.error().message));
   }
   return mistakes;

@@ -21,10 +21,15 @@ class io_context;
 
 namespace skald {
 
+struct ParticipantPlace {
+  std::string url;                 // http://host:port[/prefix]
+  std::uint16_t pipeline_max = 1;  // see HttpEndpoint::pipeline_max
+};
+
 struct HttpInvokerOptions {
-  /// Configured participants: name -> URL (http://host:port[/prefix]). A Method::participant that
-  /// is none of these names is read as a URL itself.
-  std::map<std::string, std::string> participants;
+  /// Configured participants, by name. A Method::participant that is none of these names is read as
+  /// a URL itself.
+  std::map<std::string, ParticipantPlace> participants;
   AddressRules allow;  // loopback by default
   HttpClientOptions client;
   HostLookup lookup = system_lookup;

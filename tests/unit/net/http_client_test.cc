@@ -3,49 +3,18 @@
 #include <optional>
 
 #include "engine/net/http_server.h"
-#include "tests/unit/net/loopback.h"
+#include "tests/unit/net/calling.h"
 
 namespace skald {
 namespace {
 
+using loopback::Calling;
+using loopback::kLong;
+using loopback::kPost;
+using loopback::kShort;
 using loopback::Loop;
 using loopback::RawListener;
 using loopback::RawSocket;
-
-constexpr Millis kLong{20'000};  // never reached by a test that passes
-constexpr Millis kShort{60};
-
-const HttpRequest kPost{.method = "POST", .target = "/x", .headers = {{"A", "b"}}, .body = "hello"};
-
-/// A client on a loop of its own.
-class Calling {
- public:
-  explicit Calling(HttpClientOptions options = {}) {
-    loop.on([&] { client = HttpClient::create(loop.io, options); });
-  }
-  ~Calling() {
-    loop.on([&] { client.reset(); });
-  }
-
-  std::future<Exchange> begin(std::uint16_t port, HttpRequest request = kPost,
-                              Millis timeout = kLong, std::string ip = "127.0.0.1") {
-    auto promise = std::make_shared<std::promise<Exchange>>();
-    auto result = promise->get_future();
-    loop.on([&] {
-      const HttpEndpoint endpoint{.host = "peer.test", .ip = std::move(ip), .port = port};
-      client->call(endpoint, std::move(request), timeout,
-                   [promise](Exchange exchange) { promise->set_value(std::move(exchange)); });
-      EXPECT_NE(result.wait_for(Millis{0}), std::future_status::ready) << "done inside call()";
-    });
-    return result;
-  }
-  Exchange call(std::uint16_t port, HttpRequest request = kPost, Millis timeout = kLong) {
-    return begin(port, std::move(request), timeout).get();
-  }
-
-  Loop loop;
-  std::unique_ptr<HttpClient> client;
-};
 
 /// What a client makes of a peer that reads the request, sends `bytes` and closes.
 Exchange answered_with(std::string_view bytes, HttpClientOptions options = {}) {

@@ -131,7 +131,9 @@ TEST_F(ConfigTest, ParticipantsComeFromEverySource) {
       load_config({.file = file("participants:\n"
                                 "  allow: [10.0.0.0/8, 127.0.0.0/8]\n"
                                 "  in_flight_max: 32\n"
-                                "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64}\n"
+                                "  pipeline_max: 4\n"
+                                "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64,\n"
+                                "              pipeline_max: 16}\n"
                                 "  cart: {url: \"http://127.0.0.1:9904\"}\n"),
                    .environment = environment(
                        {{"SKALD_PARTICIPANTS", "cart=http://127.0.0.1:1,order=http://o"}}),
@@ -145,6 +147,10 @@ TEST_F(ConfigTest, ParticipantsComeFromEverySource) {
                                                 {"order", "http://127.0.0.1:2"}}));
   EXPECT_EQ(loaded->config.engine.participant_default.in_flight_max, 32U);
   EXPECT_EQ(loaded->config.engine.participants.at("inventory").in_flight_max, 64U);
+  EXPECT_EQ(loaded->config.pipeline_default, 4U);
+  EXPECT_EQ(loaded->config.participant_pipelines.at("inventory"), 16U);
+  EXPECT_FALSE(load_config({.flags = {{"participants.cart.pipeline_max", "0"}}}));
+  EXPECT_FALSE(load_config({.flags = {{"participants.pipeline_max", "65"}}}));
 }
 
 TEST_F(ConfigTest, WhatIsPrintedLoadsAgainHoweverItIsWritten) {
@@ -171,10 +177,11 @@ TEST_F(ConfigTest, AFileThatHoldsItselfIsAMistake) {
 }
 
 TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
-  const auto loaded = load_config(
-      {.file = file("participants:\n  allow: [10.0.0.0/8]\n"
-                    "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64}\n"),
-       .flags = {{"listen", "[::1]:9"}, {"log.format", "json"}, {"data", "/d x"}}});
+  const auto loaded =
+      load_config({.file = file("participants:\n  allow: [10.0.0.0/8]\n"
+                                "  inventory: {url: \"http://127.0.0.1:9903\", in_flight_max: 64}\n"
+                                "  cart: {url: \"http://127.0.0.1:9904\", pipeline_max: 8}\n"),
+                   .flags = {{"listen", "[::1]:9"}, {"log.format", "json"}, {"data", "/d x"}}});
   ASSERT_TRUE(loaded) << loaded.error().message;
 
   const std::string printed = print_config(*loaded);
@@ -191,6 +198,7 @@ TEST_F(ConfigTest, WhatIsPrintedLoadsAgain) {
   EXPECT_EQ(again->config.participants_allow, loaded->config.participants_allow);
   EXPECT_EQ(again->config.participant_urls, loaded->config.participant_urls);
   EXPECT_EQ(again->config.engine.participants.at("inventory").in_flight_max, 64U);
+  EXPECT_EQ(again->config.participant_pipelines, loaded->config.participant_pipelines);
   EXPECT_EQ(again->config.engine.disk_reserve_bytes, loaded->config.engine.disk_reserve_bytes);
 }
 

@@ -24,8 +24,9 @@ class World {
                     respond(response);
                   }).value());
     origin = "http://127.0.0.1:" + std::to_string(server->port());
-    options.participants.emplace("inventory", origin + "/base/");
-    options.participants.emplace("named", "http://peer.test:" + std::to_string(server->port()));
+    options.participants.emplace("inventory", ParticipantPlace{origin + "/base/"});
+    options.participants.emplace(
+        "named", ParticipantPlace{"http://peer.test:" + std::to_string(server->port())});
     invoker = make_http_invoker(io, pool, clock, std::move(options));
   }
   ~World() {
@@ -207,7 +208,7 @@ TEST(HttpInvoker, ANameThatDoesNotResolveIsNotExecutedWithoutAnAlert) {
 
 TEST(HttpInvoker, ValidateNamesEveryUrlThatCannotBeRead) {
   const auto mistakes =
-      validate({.participants = {{"a", "http://ok"}, {"b", "x"}, {"c", "http://"}}});
+      validate({.participants = {{"a", {"http://ok"}}, {"b", {"x"}}, {"c", {"http://"}}}});
   ASSERT_EQ(mistakes.size(), 2U);
   EXPECT_TRUE(mistakes[0].starts_with("b: "));
   EXPECT_TRUE(mistakes[1].starts_with("c: "));
