@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "engine/server/exit_codes.h"
 #include "engine/shard/definitions.h"
 #include "engine/store/rocks_store.h"
 #include "engine/wire/definition.h"
@@ -11,8 +12,6 @@
 
 namespace skald::server {
 namespace {
-
-constexpr int kUnsoundExit = 9;
 
 void print(const CheckReport& report) {
   for (const Finding& finding : report.findings) {
@@ -43,10 +42,10 @@ int check_store(const ServerConfig& config) {
     if (report.error().code == Errc::failed_precondition) {
       fmt::print(stderr, "hint: `skaldctl doctor` asks the running skaldd to check its store\n");
     }
-    return 1;
+    return kFailed;
   }
   print(*report);
-  return report->wrong == 0 ? 0 : kUnsoundExit;
+  return report->wrong == 0 ? kDrained : kUnsound;
 }
 
 }  // namespace skald::server

@@ -20,6 +20,38 @@ constexpr std::string_view kWebhooks = "webhooks.";
 constexpr std::string_view kAllow = "participants.allow";
 constexpr int kFileDepthMax = 16;  // maps inside each other; an alias may even hold itself
 
+/// What is said of one participant: participants.NAME.`name`.
+struct ParticipantField {
+  std::string_view name;
+  std::string_view help;
+  Result<void> (*set)(ServerConfig&, const std::string& participant, const std::string& text);
+};
+
+Result<void> set_participant_url(ServerConfig& config, const std::string& participant,
+                                 const std::string& text) {
+  if (const auto url = parse_http_url(text); !url) return std::unexpected(url.error());
+  config.participant_urls[participant] = text;
+  return {};
+}
+
+Result<void> set_participant_limit(ServerConfig& config, const std::string& participant,
+                                   const std::string& text) {
+  auto [at, added] =
+      config.engine.participants.try_emplace(participant, config.engine.participant_default);
+  return store(parse_number(text), at->second.in_flight_max);
+}
+
+Result<void> set_participant_pipeline(ServerConfig& config, const std::string& participant,
+                                      const std::string& text) {
+  return set_pipeline_max(text, config.participant_pipelines[participant]);
+}
+
+constexpr ParticipantField kParticipantFields[]{
+    {"url", "where it is", set_participant_url},
+    {"in_flight_max", "attempts at once to it", set_participant_limit},
+    {"pipeline_max", "attempts that wait on one connection to it", set_participant_pipeline},
+};
+
 constexpr bool is_visible(char c) { return c > ' ' && c <= '~'; }
 
 std::string key_of(const Setting& setting) { return std::string(setting.key); }
@@ -103,19 +135,8 @@ class Loader {
     if (name.empty() || !std::ranges::all_of(name, is_visible)) {
       return fail(Errc::invalid_argument, "a participant's name is visible ASCII");
     }
-    if (field == "url") {
-      if (const auto url = parse_http_url(value); !url) return std::unexpected(url.error());
-      loaded_.config.participant_urls[name] = value;
-      return {};
-    }
-    if (field == "in_flight_max") {
-      auto [at, added] = loaded_.config.engine.participants.try_emplace(
-          name, loaded_.config.engine.participant_default);
-      return store(parse_number(value), at->second.in_flight_max);
-    }
-    if (field == "pipeline_max") {
-      return set_pipeline_max(value, loaded_.config.participant_pipelines[name]);
-    }
+    const auto known = std::ranges::find(kParticipantFields, field, &ParticipantField::name);
+    if (known != std::end(kParticipantFields)) return known->set(loaded_.config, name, value);
     return fail(Errc::invalid_argument,
                 "a participant has url, in_flight_max and pipeline_max; beside participants there "
                 "are allow, in_flight_max, pipeline_max and the breaker's settings");
@@ -228,19 +249,25 @@ Result<void> read_file(const std::string& path, Loader& loader) {
   return {};
 }
 
-/// "inventory=http://127.0.0.1:9903,cart=..." as one word on the command line or in the environment
-/// says several settings of one shape: `prefix` NAME `suffix`.
-struct Shorthand {
-  std::string_view variable;  // SKALD_PARTICIPANTS
-  std::string_view flag;      // "participant"
-  std::string_view prefix;
-  std::string_view suffix;
-  std::string_view expected;
-};
 constexpr Shorthand kShorthands[] = {
-    {"SKALD_PARTICIPANTS", "participant", kParticipants, ".url", "name=url"},
-    {"SKALD_RETENTION", "retention", kRetention, "", "DEFINITION.STATUS=DURATION"},
-    {"SKALD_WEBHOOKS", "webhook", kWebhooks, ".url", "name=url"},
+    {.variable = "SKALD_PARTICIPANTS",
+     .flag = "participant",
+     .prefix = kParticipants,
+     .suffix = ".url",
+     .expected = "NAME=URL",
+     .help = "where a participant is; may be repeated"},
+    {.variable = "SKALD_RETENTION",
+     .flag = "retention",
+     .prefix = kRetention,
+     .suffix = "",
+     .expected = "DEFINITION.STATUS=DURATION",
+     .help = "of one definition: create_order.completed=30d; may be repeated"},
+    {.variable = "SKALD_WEBHOOKS",
+     .flag = "webhook",
+     .prefix = kWebhooks,
+     .suffix = ".url",
+     .expected = "NAME=URL",
+     .help = "who is told of alerts, and where; may be repeated"},
 };
 
 void apply(const Shorthand& shorthand, std::string_view text, const std::string& origin,
@@ -308,6 +335,22 @@ bool is_loopback(std::string_view address) {
 }
 
 }  // namespace
+
+std::span<const Shorthand> shorthands() { return kShorthands; }
+
+std::vector<NamedKey> named_keys() {
+  std::vector<NamedKey> keys;
+  for (const ParticipantField& field : kParticipantFields) {
+    keys.push_back({fmt::format("{}NAME.{}", kParticipants, field.name), field.help});
+  }
+  keys.push_back({fmt::format("{}DEFINITION.STATUS", kRetention),
+                  "how long ended sagas of one definition are kept; the status is completed, "
+                  "compensated or abandoned"});
+  for (const WebhookField& field : webhook_fields()) {
+    keys.push_back({fmt::format("{}NAME.{}", kWebhooks, field.name), field.help});
+  }
+  return keys;
+}
 
 Result<ListenAddress> parse_listen(std::string_view text) {
   const auto broken =

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,29 @@ struct Setting {
 [[nodiscard]] Result<void> set_pipeline_max(std::string_view text, std::uint16_t& to);
 [[nodiscard]] std::string environment_name(std::string_view key);
 [[nodiscard]] std::string flag_name(std::string_view key);
+/// As the command line takes it: its name, and a short one if there is one, with a comma between.
+[[nodiscard]] std::string flag_names(const Setting& setting);
+/// As a flag it is given without a value.
+[[nodiscard]] bool is_switch(const Setting& setting);
+
+/// "inventory=http://127.0.0.1:9903,cart=..." as one word on the command line or in the environment
+/// says several settings of one shape: `prefix` NAME `suffix`.
+struct Shorthand {
+  std::string_view variable;  // SKALD_PARTICIPANTS
+  std::string_view flag;      // "participant"
+  std::string_view prefix;    // "participants."
+  std::string_view suffix;    // ".url"
+  std::string_view expected;  // what a word of it looks like
+  std::string_view help;
+};
+[[nodiscard]] std::span<const Shorthand> shorthands();
+
+/// Keys with a name inside that the user chooses: in the file only, but for their shorthands.
+struct NamedKey {
+  std::string key;  // "participants.NAME.in_flight_max"
+  std::string_view help;
+};
+[[nodiscard]] std::vector<NamedKey> named_keys();
 
 /// A value given on the command line.
 struct FlagValue {

@@ -112,8 +112,10 @@ std::string print_config(const LoadedConfig& loaded) {
     }
   }
   for (const auto& [name, webhook] : loaded.config.webhooks) {
-    for (const auto& [field, value] : webhook_fields(webhook)) {
-      printer.line(fmt::format("webhooks.{}.{}", name, field), yaml_text(value));
+    for (const WebhookField& field : webhook_fields()) {
+      const std::string value = field.get(webhook);
+      if (value.empty()) continue;
+      printer.line(fmt::format("webhooks.{}.{}", name, field.name), yaml_text(value));
     }
   }
   return printer.take();

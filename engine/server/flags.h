@@ -1,4 +1,4 @@
-// The command line of skaldd, and its --help.
+// The command line of skaldd, its --help and its --man.
 #pragma once
 
 #include <string>
@@ -11,11 +11,12 @@ struct CommandLine {
   ConfigSources sources;  // file and flags; the environment is the process's own
   bool print_config = false;
   bool check = false;  // the store, and leave
+  bool man = false;
   bool version = false;
   int exit_code = -1;  // >= 0: leave with it, everything has been said
 };
 
-/// Prints help and mistakes itself.
+/// Prints help, the manual page and mistakes itself.
 [[nodiscard]] CommandLine parse_command_line(int argc, char** argv);
 
 }  // namespace skald::server

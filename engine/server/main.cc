@@ -7,15 +7,13 @@
 #include "engine/base/version.h"
 #include "engine/server/check_store.h"
 #include "engine/server/config.h"
+#include "engine/server/exit_codes.h"
 #include "engine/server/flags.h"
 #include "engine/server/signals.h"
 #include "engine/server/wiring.h"
 #include "engine/wire/connect.h"
 
 namespace {
-
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 
 int complain(int code, const std::string& message) {
   fmt::print(stderr, "skaldd: {}\n", message);

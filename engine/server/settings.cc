@@ -256,6 +256,12 @@ Result<void> set_pipeline_max(std::string_view text, std::uint16_t& to) {
   return {};
 }
 
+std::string flag_names(const Setting& setting) {
+  return flag_name(setting.key) + (setting.key == "engine.threads" ? ",--threads" : "");
+}
+
+bool is_switch(const Setting& setting) { return setting.set == set_insecure; }
+
 std::string environment_name(std::string_view key) {
   std::string made = "SKALD_";
   for (const char c : key) {

@@ -5,10 +5,10 @@
 
 #include <ctime>
 
+#include "engine/server/exit_codes.h"
+
 namespace skald::server {
 namespace {
-
-constexpr int kSignalExit = 128;  // shells report death by signal n as 128 + n
 
 sigset_t termination_set() {
   sigset_t set;
@@ -42,7 +42,7 @@ void TerminationSignals::stop_at_next() {
     const sigset_t set = termination_set();
     while (!stop.stop_requested()) {
       const int number = sigtimedwait(&set, nullptr, &kLook);
-      if (number > 0) _exit(kSignalExit + number);
+      if (number > 0) _exit(kSignaled + number);
     }
   });
 }

@@ -66,42 +66,55 @@ Result<std::string> read_secret(const std::string& webhook, const WebhookConfig&
   return secret;
 }
 
-}  // namespace
-
-Result<void> set_webhook_field(WebhookConfig& webhook, std::string_view field,
-                               const std::string& text) {
-  if (field == "url") {
-    if (const auto parsed = parse_webhook_url(text); !parsed) {
-      return std::unexpected(parsed.error());
-    }
-    webhook.url = text;
-  } else if (field == "kinds") {
-    auto kinds = parse_kinds(text);
-    if (!kinds) return std::unexpected(kinds.error());
-    webhook.kinds = std::move(*kinds);
-  } else if (field == "authorization_env") {
-    webhook.authorization_env = text;
-  } else if (field == "authorization_file") {
-    webhook.authorization_file = text;
-  } else {
-    return fail(Errc::invalid_argument,
-                "a webhook has url, kinds, authorization_env and authorization_file");
-  }
+Result<void> set_url(WebhookConfig& webhook, const std::string& text) {
+  if (const auto parsed = parse_webhook_url(text); !parsed) return std::unexpected(parsed.error());
+  webhook.url = text;
   return {};
 }
 
-std::vector<std::pair<std::string, std::string>> webhook_fields(const WebhookConfig& webhook) {
+Result<void> set_kinds(WebhookConfig& webhook, const std::string& text) {
+  auto kinds = parse_kinds(text);
+  if (!kinds) return std::unexpected(kinds.error());
+  webhook.kinds = std::move(*kinds);
+  return {};
+}
+
+std::string get_kinds(const WebhookConfig& webhook) {
   std::vector<std::string> kinds;
   for (const AlertKind kind : webhook.kinds) kinds.emplace_back(name(kind));
-  std::vector<std::pair<std::string, std::string>> fields;
-  const auto add = [&fields](const char* field, std::string text) {
-    if (!text.empty()) fields.emplace_back(field, std::move(text));
-  };
-  add("url", webhook.url);
-  add("kinds", fmt::format("{}", fmt::join(kinds, ",")));
-  add("authorization_env", webhook.authorization_env);
-  add("authorization_file", webhook.authorization_file);
-  return fields;
+  return fmt::format("{}", fmt::join(kinds, ","));
+}
+
+template <auto member>
+Result<void> set_text(WebhookConfig& webhook, const std::string& text) {
+  webhook.*member = text;
+  return {};
+}
+template <auto member>
+std::string get_text(const WebhookConfig& webhook) {
+  return webhook.*member;
+}
+
+constexpr WebhookField kFields[]{
+    {"url", "where it is", set_url, get_text<&WebhookConfig::url>},
+    {"kinds", "the kinds of alert it is told; without it every kind", set_kinds, get_kinds},
+    {"authorization_env", "the environment variable that holds the Authorization header's value",
+     set_text<&WebhookConfig::authorization_env>, get_text<&WebhookConfig::authorization_env>},
+    {"authorization_file", "or the file that holds it, in its first line",
+     set_text<&WebhookConfig::authorization_file>, get_text<&WebhookConfig::authorization_file>},
+};
+
+}  // namespace
+
+std::span<const WebhookField> webhook_fields() { return kFields; }
+
+Result<void> set_webhook_field(WebhookConfig& webhook, std::string_view field,
+                               const std::string& text) {
+  const auto known = std::ranges::find(kFields, field, &WebhookField::name);
+  if (known != std::end(kFields)) return known->set(webhook, text);
+  std::vector<std::string_view> names;
+  for (const WebhookField& one : kFields) names.push_back(one.name);
+  return fail(Errc::invalid_argument, "a webhook has {}", fmt::join(names, ", "));
 }
 
 Result<void> check_webhook_name(std::string_view name) {

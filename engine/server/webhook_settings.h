@@ -2,9 +2,9 @@
 // secret itself is never a setting: only where it is to be found.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -20,13 +20,18 @@ struct WebhookConfig {
   std::string authorization_file;  // or the file
 };
 
-/// Sets `field` ("url", "kinds", "authorization_env", "authorization_file") from its text. Errors:
-/// invalid_argument that says what is expected.
+/// One thing that is said of a webhook: webhooks.NAME.`name` in the file.
+struct WebhookField {
+  std::string_view name;
+  std::string_view help;
+  Result<void> (*set)(WebhookConfig&, const std::string& text);
+  std::string (*get)(const WebhookConfig&);  // empty: not said
+};
+[[nodiscard]] std::span<const WebhookField> webhook_fields();
+
+/// Sets `field` from its text. Errors: invalid_argument that says what is expected.
 [[nodiscard]] Result<void> set_webhook_field(WebhookConfig& webhook, std::string_view field,
                                              const std::string& text);
-/// What is said of it: field and text.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> webhook_fields(
-    const WebhookConfig& webhook);
 /// Errors: invalid_argument: 1 to 32 of a-z, 0-9, _ and -.
 [[nodiscard]] Result<void> check_webhook_name(std::string_view name);
 

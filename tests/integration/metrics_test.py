@@ -198,14 +198,17 @@ class Insight(unittest.TestCase):
         for shell in ("zsh", "fish"):
             self.assertIn("list -o name --limit 20", self.ctl("completion", shell).stdout)
 
-    def test_the_manual_page_is_roff_without_a_warning(self):
+    def test_the_manual_pages_are_roff_without_a_warning(self):
         page = self.ctl("man").stdout
         for word in ("skaldctl", "explain", "alerts test", "EXIT STATUS"):
             self.assertIn(word.replace("-", "\\-"), page)
-        checked = subprocess.run([tool("groff"), "-man", "-Tutf8", "-ww", "-z"], input=page,
-                                 capture_output=True, text=True, timeout=COMMAND_WITHIN_S,
-                                 check=False)
-        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        daemon = subprocess.run([program("skaldd"), "--man"], capture_output=True, text=True,
+                                timeout=COMMAND_WITHIN_S, check=True).stdout
+        for roff in (page, daemon):
+            checked = subprocess.run([tool("groff"), "-man", "-Tutf8", "-ww", "-z"], input=roff,
+                                     capture_output=True, text=True, timeout=COMMAND_WITHIN_S,
+                                     check=False)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
 
 
 if __name__ == "__main__":

@@ -2,31 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/roff.h"
 #include "engine/base/version.h"
 #include "tools/skaldctl/exit_codes.h"
 
 namespace skald::ctl {
 namespace {
-
-/// Text as roff shows it: a backslash, a minus that can be copied, and no control line by accident.
-std::string shown(std::string_view text) {
-  std::string out;
-  bool line_begins = true;
-  for (const char c : text) {
-    if (line_begins && (c == '.' || c == '\'')) out += "\\&";
-    line_begins = c == '\n';
-    if (c == '\\') {
-      out += "\\e";
-    } else if (c == '-') {
-      out += "\\-";
-    } else if (c == '\'') {
-      out += "\\(aq";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
 
 std::string option_text(const CLI::Option& option) {
   const bool positional = option.get_lnames().empty() && option.get_snames().empty();
@@ -35,16 +16,13 @@ std::string option_text(const CLI::Option& option) {
     names.replace(comma, 1, ", ");
     comma += 2;
   }
-  std::string text = ".TP\n.B " + shown(names);
-  if (!positional && option.get_expected_max() > 0) {
-    text += fmt::format(" \\fI{}\\fR", shown(option.get_type_name()));
-  }
-  text += "\n" + shown(option.get_description());
+  const bool valued = !positional && option.get_expected_max() > 0;
+  std::string text = option.get_description();
   if (option.get_required()) text += " (required)";
   if (!option.get_default_str().empty()) {
-    text += fmt::format(" (default: {})", shown(option.get_default_str()));
+    text += fmt::format(" (default: {})", option.get_default_str());
   }
-  return text + "\n";
+  return roff_item({.tag = names, .value = valued ? option.get_type_name() : "", .text = text});
 }
 
 std::string options_text(const CLI::App& app) {
@@ -61,7 +39,7 @@ std::string verb_text(const CLI::App& verb, const std::string& parent) {
   std::string text;
   const bool takes = verb.get_require_subcommand_min() == 0;  // it does something by itself
   if (takes) {
-    text = fmt::format(".SS {}\n{}\n{}", shown(name), shown(verb.get_description()),
+    text = fmt::format(".SS {}\n{}\n{}", roff_text(name), roff_text(verb.get_description()),
                        options_text(verb));
   }
   for (const CLI::App* sub : below) text += verb_text(*sub, name + " ");
@@ -82,7 +60,7 @@ std::string man_page(const CLI::App& app) {
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
     text += verb_text(*verb, "");
   }
-  text += ".SH EXIT STATUS\n.nf\n" + shown(kExitCodesHelp) + "\n.fi\n";
+  text += ".SH EXIT STATUS\n.nf\n" + roff_text(kExitCodesHelp) + "\n.fi\n";
   text +=
       ".SH ENVIRONMENT\n.TP\n.B SKALD_SERVER\naddress of skaldd\n"
       ".TP\n.B NO_COLOR\nno colour\n"

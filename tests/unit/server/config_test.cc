@@ -85,7 +85,7 @@ TEST_F(ConfigTest, EveryMistakeIsNamedWithItsPlace) {
             HasSubstr("skald.yaml:6: log: a list is not expected here"),
             HasSubstr("skald.yaml:9: participants.inventory.host: a participant has url"),
             HasSubstr("SKALD_LOG_LEVEL: log.level: expected debug"),
-            HasSubstr("--participant: cart: expected name=url")));
+            HasSubstr("--participant: cart: expected NAME=URL")));
 }
 
 TEST_F(ConfigTest, AddressesAreJudgedWhenTheyAreRead) {
