@@ -1,5 +1,6 @@
 #include "tests/fuzz/api_message.h"
 
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/field_comparator.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -34,6 +35,28 @@ bool same(const Message& a, const Message& b) {
   google::protobuf::util::MessageDifferencer differencer;
   differencer.set_field_comparator(&comparator);
   return differencer.Compare(a, b);
+}
+
+/// JSON has one word for a Value of no kind and for one that is null.
+void say_null(Message& message) {
+  if (auto* value = dynamic_cast<google::protobuf::Value*>(&message)) {
+    if (value->kind_case() == google::protobuf::Value::KIND_NOT_SET) {
+      value->set_null_value(google::protobuf::NULL_VALUE);
+    }
+  }
+  const auto* reflection = message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      say_null(*reflection->MutableMessage(&message, field));
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      say_null(*reflection->MutableRepeatedMessage(&message, field, i));
+    }
+  }
 }
 
 /// Written in a codec and read again, it is the same message; or it has no such form.
@@ -91,6 +114,7 @@ void check_api_message(const Descriptor& kind, ConnectCodec codec, std::string_v
   }
   message->DiscardUnknownFields();
   check_round_trip(ConnectCodec::proto, *message);
+  say_null(*message);
   check_round_trip(ConnectCodec::json, *message);
   check_search(*message);
 }
