@@ -37,16 +37,17 @@ function(skald_test name)
     ENVIRONMENT "SKALD_SOURCE_DIR=${PROJECT_SOURCE_DIR};SKALD_BINARY_DIR=${PROJECT_BINARY_DIR}")
 endfunction()
 
+# What is watched by a sanitizer runs that much slower; process tests multiply their bounds by it.
+set(SKALD_SLOWDOWN 1)
+if(SKALD_SANITIZE)
+  set(SKALD_SLOWDOWN 5)
+endif()
+
 # skald_process_test(NAME script [ARGUMENTS word...] [ENVIRONMENT NAME=value...] [TIMEOUT seconds])
 # A script that starts real processes on loopback and stops them.
 function(skald_process_test name script)
   cmake_parse_arguments(arg "" "TIMEOUT" "ENVIRONMENT;ARGUMENTS" ${ARGN})
   add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_ARGUMENTS})
-  # What is watched by a sanitizer runs that much slower; tests/support multiplies its bounds.
-  set(slowdown 1)
-  if(SKALD_SANITIZE)
-    set(slowdown 5)
-  endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 900)
   endif()
@@ -54,6 +55,6 @@ function(skald_process_test name script)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS integration
     SKIP_RETURN_CODE 77
     ENVIRONMENT "SKALD_SOURCE_DIR=${PROJECT_SOURCE_DIR};SKALD_BINARY_DIR=${PROJECT_BINARY_DIR}")
-  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT SKALD_SLOWDOWN=${slowdown}
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT SKALD_SLOWDOWN=${SKALD_SLOWDOWN}
     ${arg_ENVIRONMENT})
 endfunction()

@@ -248,7 +248,8 @@ bool goes_forward(SagaStatus status) {
   return status == SagaStatus::running || status == SagaStatus::completed;
 }
 
-/// start > t is start >= t + 1 ms: instants are whole milliseconds.
+/// start > t is start >= t + 1 ms: instants are whole milliseconds. Where t is the last one there
+/// is, t itself bounds as well: nothing passes.
 void narrow_start(Compare compare, Instant start, Narrowing& to) {
   const auto from = [&to](Instant at) { to.started_from = std::max(to.started_from, at); };
   const auto until = [&to](Instant at) { to.started_until = std::min(to.started_until, at); };
@@ -258,11 +259,11 @@ void narrow_start(Compare compare, Instant start, Narrowing& to) {
       until(start);
       return;
     case Compare::greater:
-      return from(start + Millis{1});
+      return from(start == Instant::max() ? start : start + Millis{1});
     case Compare::at_least:
       return from(start);
     case Compare::less:
-      return until(start - Millis{1});
+      return until(start == Instant::min() ? start : start - Millis{1});
     case Compare::at_most:
       return until(start);
     case Compare::not_equal:

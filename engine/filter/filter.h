@@ -19,10 +19,10 @@
 
 namespace skald::filter {
 
-inline constexpr std::size_t kFilterBytesMax = 4'096;
-inline constexpr std::size_t kFilterTermsMax = 64;    // comparisons
-inline constexpr std::size_t kFilterDepthMax = 16;    // of parentheses and `not`
-inline constexpr std::size_t kFilterValuesMax = 256;  // of one `in`
+inline constexpr std::size_t kFilterBytesMax = 4'096;  // as written, and as printed
+inline constexpr std::size_t kFilterTermsMax = 64;     // comparisons
+inline constexpr std::size_t kFilterDepthMax = 16;     // of parentheses and `not`
+inline constexpr std::size_t kFilterValuesMax = 256;   // of one `in`
 
 /// What can be asked about; spelled in filters as here.
 enum class Field : std::uint8_t {

@@ -46,6 +46,9 @@ class Parser {
   [[nodiscard]] std::unexpected<Error> refuse(std::string_view sentence) const {
     return std::unexpected(complaint(text_, here().at, sentence));
   }
+  [[nodiscard]] std::unexpected<Error> refuse_depth() const {
+    return refuse(fmt::format("more than {} levels of parentheses and `not`", kFilterDepthMax));
+  }
 
   /// Terms with the same word between them; one alone stays what it is.
   template <class Together>
@@ -67,9 +70,7 @@ class Parser {
   Result<Node> term() {
     const bool is_not = at_keyword("not");
     if (!is_not && here().kind != TokenKind::open) return comparison();
-    if (depth_ == kFilterDepthMax) {
-      return refuse(fmt::format("more than {} levels of parentheses and `not`", kFilterDepthMax));
-    }
+    if (depth_ == kFilterDepthMax) return refuse_depth();
     ++depth_;
     ++at_;
     auto inner = is_not ? term() : any();
@@ -90,6 +91,7 @@ class Parser {
     Comparison made{.field = (*rule)->field, .values = {}};
     const bool negated = take_keyword("not");
     if (negated && !at_keyword("in")) return refuse("`in` is missing after `not`");
+    if (negated && depth_ == kFilterDepthMax) return refuse_depth();
     const Token& mark = here();
     if (at_keyword("in")) {
       made.compare = Compare::one_of;
@@ -174,7 +176,14 @@ Result<Filter> parse(std::string_view text) {
   }
   auto tokens = tokens_of(text);
   if (!tokens) return std::unexpected(tokens.error());
-  return Parser(text, std::move(*tokens)).run();
+  auto filter = Parser(text, std::move(*tokens)).run();
+  // Whoever keeps a filter keeps its canonical text, which has more spaces, quotes and escapes.
+  if (!filter) return filter;
+  if (const std::size_t size = print(*filter).size(); size > kFilterBytesMax) {
+    return fail(Errc::invalid_argument, "filter: {} bytes when written out, at most {} are allowed",
+                size, kFilterBytesMax);
+  }
+  return filter;
 }
 
 }  // namespace skald::filter

@@ -109,17 +109,17 @@ HttpReader::Step HttpReader::feed_head(std::string_view input) {
   std::size_t from = std::max(line_start_, kept);
   while (true) {
     const std::size_t feed_at = text.find('\n', from);
-    if (feed_at == std::string_view::npos) break;
+    // What lies beyond the limit is not judged, or the fault would depend on how the bytes are cut.
+    if (feed_at == std::string_view::npos || feed_at >= limits_.header_bytes_max) break;
     if (feed_at == 0 || text[feed_at - 1] != '\r') {
       return {.progress = refuse(400, "a line does not end in CR LF"), .used = input.size()};
     }
     const bool empty = feed_at - 1 == line_start_;
     from = line_start_ = feed_at + 1;
     if (!empty) {
-      ++lines_;
-      continue;
+      if (++lines_ <= kHttpHeadersMax + 1) continue;
+      return {.progress = refuse(431, "more header fields than the limit"), .used = input.size()};
     }
-    if (from > limits_.header_bytes_max) break;
     // RFC 9112 section 2.2 asks to skip empty lines before a request.
     const bool skipped = lines_ == 0 && role_ == HttpRole::requests;
     const bool good = skipped || parse_head(text.substr(0, from));
@@ -131,16 +131,12 @@ HttpReader::Step HttpReader::feed_head(std::string_view input) {
   if (text.size() > limits_.header_bytes_max) {
     return {.progress = refuse(431, "the header is larger than the limit"), .used = input.size()};
   }
-  if (lines_ > kHttpHeadersMax + 1) {
-    return {.progress = refuse(431, "more header fields than the limit"), .used = input.size()};
-  }
   if (kept == 0) head_.assign(input);
   return {.progress = ReadProgress::more, .used = input.size()};
 }
 
 bool HttpReader::parse_head(std::string_view head) {
   if (lines_ == 0) return refuse(400, "no start line"), false;
-  if (lines_ > kHttpHeadersMax + 1) return refuse(431, "more header fields than the limit"), false;
   headers_.clear();
   headers_.reserve(lines_ - 1);
   for (bool first = true; head.size() > 2; first = false) {

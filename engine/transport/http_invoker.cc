@@ -152,12 +152,11 @@ void HttpInvoker::send(const HttpEndpoint& endpoint, const HttpUrl& url, Invocat
   const auto left = std::chrono::ceil<Millis>(due - std::chrono::steady_clock::now());
   const Millis remaining = std::max(left, Millis{1});
   HttpRequest request = saga_request(call, url.path_prefix + call.method->path, remaining);
-  client_->call(
-      endpoint, std::move(request), remaining,
-      [this, definition = std::move(call.definition), method = call.method,
-       after_unknown = call.after_unknown, done = std::move(done)](Exchange exchange) mutable {
-        done(read(*method, after_unknown, std::move(exchange)));
-      });
+  // The call holds what its method is part of, so it stays until the answer is read.
+  client_->call(endpoint, std::move(request), remaining,
+                [this, call = std::move(call), done = std::move(done)](Exchange exchange) mutable {
+                  done(read(*call.method, call.after_unknown, std::move(exchange)));
+                });
 }
 
 InvocationResult HttpInvoker::read(const Method& method, bool after_unknown,

@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,13 +23,10 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 
 import oracles
 from connect import ConnectError, NoAnswer
-from fault_proxy import FaultProxy
-from mall import Daemon, Mall, build_dir
+from mall import Mall
 from order_variants import QUERIES, Order, variants
-from processes import wait_until
+from victim import Together, Victim, seam
 
-ENDS_WITHIN_S = 60.0
-LOOK_EVERY_MS = 200
 TRIES_MAX = 40  # for one point: the order of events decides whether a run has it
 DRY_RUNS = 3  # the one of middle length counts: rarely, two answers share a commit, or do not
 POINTS_OF_A_VARIANT = 6  # in a sample
@@ -41,47 +37,31 @@ class Missed(Exception):
     """The run had fewer points than the dry run."""
 
 
-class Victim:
-    """A skaldd with the seam in it, proxies of its own to the shared participants."""
+class Killed(Victim):
+    """A skaldd with kill_seam in it."""
 
     def __init__(self, mall, index):
-        self.mall, self.index = mall, index
         self.plan_path = os.path.join(mall.folder, f"plan-{index}")
         self.trace_path = os.path.join(mall.folder, f"trace-{index}")
-        self.proxies = [FaultProxy(name, rows.port) for name, rows in mall.rows.items()]
-        reached = {proxy.name: proxy.port for proxy in self.proxies}
-        self.daemon = Daemon(mall.folder, reached, name=f"skaldd-{index}")
-        seam = os.path.join(build_dir(), "tests", "fault", "libkill_seam.so")
-        ports = ",".join(str(port) for port in reached.values())
-        self.daemon.process.command[:0] = [
-            "env", f"LD_PRELOAD={seam}", f"SKALD_SEAM_PLAN={self.plan_path}",
-            f"SKALD_SEAM_TRACE={self.trace_path}", f"SKALD_SEAM_PORTS={ports}"]
-        # The daemon dies with the thread that starts it, so one thread does all of its work.
-        self.thread = ThreadPoolExecutor(1)
-        self.thread.submit(self.daemon.process.start).result()
         self.plans = 0
-
-    def stop(self):
-        for proxy in self.proxies:
-            proxy.close()
-        self.daemon.process.stop()
-        self.thread.shutdown()
+        super().__init__(mall, index, lambda ports: [
+            f"LD_PRELOAD={seam('kill_seam')}", f"SKALD_SEAM_PLAN={self.plan_path}",
+            f"SKALD_SEAM_TRACE={self.trace_path}",
+            f"SKALD_SEAM_PORTS={','.join(str(port) for port in ports)}"])
 
     def play(self, variant, number=0, side="after"):
         """One order; the daemon dies at the point with this number (0: never). Returns the moments
         that were counted. Raises Missed, or AssertionError with what is wrong."""
         order = Order(self.mall, self.proxies, variant)
         self._set_plan(f"{self.index}-{self.plans} {number} {side}")
-        status = self._drive(order)
+        status = self.drive(order)
         moments = self._end_plan()
         if status is None:  # it died
             if moments[-1] != "killed" or len(moments) != number + 1:
                 raise AssertionError(f"it died by itself after {moments}:\n"
                                      f"{self.daemon.process.log_tail()}")
-            self.daemon.process.wait_end()
-            self.daemon.process.kills += 1
-            self.daemon.process.restart()
-            status = self._drive(order)
+            self.revive()
+            status = self.drive(order)
         elif number:
             raise Missed()
         found = list(order.findings(status))
@@ -105,28 +85,6 @@ class Victim:
         except FileNotFoundError:
             return []
 
-    def _drive(self, order):
-        """Submits, again under the same key after a death, until the saga has ended. The status it
-        ended in; None: the daemon died."""
-        engine, ends = self.daemon.engine, time.monotonic() + ENDS_WITHIN_S
-        sent = order.submission()
-        while time.monotonic() < ends:
-            try:
-                told = engine.submit(wait="done", timeout_ms=LOOK_EVERY_MS, **sent)
-                if told["status"] in ("completed", "compensated", "abandoned"):
-                    return told["status"]
-                if told["status"] == "stuck":
-                    for proxy in self.proxies:
-                        proxy.clear()
-                    engine.retry(idempotencyKey=order.key, reason="it is well again")
-            except NoAnswer:
-                wait_until(lambda: not self.daemon.process.alive, "the daemon's end", 10)
-                return None
-            except ConnectError as error:
-                if error.code != "failed_precondition":  # it has gone on meanwhile
-                    raise
-        raise AssertionError(f"{order.key} does not end:\n{self.daemon.process.log_tail()}")
-
 
 class Hunt:
     def __init__(self, workers, chosen, sample, seed):
@@ -148,7 +106,7 @@ class Hunt:
             process.start(wait=False)
         for process in self.mall.participants.values():
             process.wait_ready()
-        self.victims = [Victim(self.mall, index) for index in range(self.workers)]
+        self.victims = [Killed(self.mall, index) for index in range(self.workers)]
         try:
             self._for_each(self.chosen, self._count)
             points = [(variant, number, side) for variant in self.chosen
@@ -213,25 +171,8 @@ class Hunt:
         raise AssertionError(f"no run of {TRIES_MAX} had this point")
 
     def _ask_oracles(self):
-        self.mall.engine = Together([victim.daemon.engine for victim in self.victims])
+        self.mall.engine = Together(self.victims)
         self.findings += oracles.findings(self.mall)
-
-
-class Together:
-    """The sagas of several engines as those of one, for the oracles."""
-
-    def __init__(self, engines):
-        self.engines = engines
-        self.home = {}
-
-    def list(self):
-        for engine in self.engines:
-            for line in engine.list():
-                self.home[line["sagaId"]] = engine
-                yield line
-
-    def get(self, sagaId, **what):
-        return self.home[sagaId].get(sagaId=sagaId, **what)
 
 
 def describe(job):

@@ -2,7 +2,7 @@
 // each body.
 #pragma once
 
-#include <google/protobuf/message.h>
+#include <google/protobuf/descriptor.h>
 
 #include <string_view>
 #include <vector>
@@ -11,11 +11,11 @@
 
 namespace skald::fuzz {
 
-/// An empty one of every request of the API.
-[[nodiscard]] const std::vector<const google::protobuf::Message*>& api_requests();
+/// Every procedure of the API.
+[[nodiscard]] const std::vector<const google::protobuf::MethodDescriptor*>& api_methods();
 
 /// Reads the body as such a message; if it is one, both its forms read back as the same.
-void check_api_message(const google::protobuf::Message& kind, wire::ConnectCodec codec,
+void check_api_message(const google::protobuf::Descriptor& kind, wire::ConnectCodec codec,
                        std::string_view body);
 
 }  // namespace skald::fuzz

@@ -28,12 +28,9 @@ void serve(HttpRequest request) {
   }
   const auto call = wire::parse_connect_call(std::move(request));
   if (!call) return check_refusal(call.error());
-  for (const auto* kind : api_requests()) {
-    // "/skald.v1.SagaService/Submit" takes a skald.v1.SubmitRequest.
-    const std::string& name = kind->GetDescriptor()->name();
-    const std::string method = name.substr(0, name.size() - std::string_view("Request").size());
-    if (call->procedure.ends_with("/" + method)) {
-      check_api_message(*kind, call->codec, call->body);
+  for (const auto* method : api_methods()) {
+    if (call->procedure == "/" + method->service()->full_name() + "/" + method->name()) {
+      check_api_message(*method->input_type(), call->codec, call->body);
     }
   }
 }

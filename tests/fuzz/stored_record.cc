@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/batch/batch_notes.h"
 #include "engine/core/evolve.h"
 #include "engine/core/folding.h"
 #include "engine/core/owed.h"
@@ -57,27 +59,60 @@ void check_events(std::string_view bytes) {
   fold(*events);
 }
 
-void check_summary(std::string_view bytes) {
-  const auto summary = wire::decode_summary(bytes);
-  SKALD_CHECK(summary || summary.error().code == Errc::data_loss);
-  if (!summary) return;
+/// A value that is read, written and read again is the same; what is no value is lost data.
+template <class Decode, class Encode>
+void check_value(std::string_view bytes, Decode decode, Encode encode) {
+  const auto value = decode(bytes);
+  SKALD_CHECK(value || value.error().code == Errc::data_loss);
+  if (!value) return;
   std::string written;
-  wire::encode_summary(*summary, written);
-  const auto again = wire::decode_summary(written);
-  SKALD_CHECK(again.has_value() && *again == *summary);
+  encode(*value, written);
+  const auto again = decode(written);
+  SKALD_CHECK(again.has_value() && *again == *value);
+}
+
+void check_batch(std::string_view bytes) {
+  const auto batch = batch::read_batch({.name = "batch/1", .value = std::string(bytes)});
+  SKALD_CHECK(batch || batch.error().code == Errc::data_loss);
+  if (!batch) return;
+  const auto again = batch::read_batch(batch::batch_note(*batch));
+  SKALD_CHECK(again.has_value() && *again == *batch);
+}
+
+void check_batch_sagas(std::string_view bytes) {
+  const auto sagas = batch::read_sagas({.name = "batch-sagas/1", .value = std::string(bytes)});
+  SKALD_CHECK(sagas || sagas.error().code == Errc::data_loss);
+  if (!sagas) return;
+  const auto again = batch::read_sagas(batch::sagas_note(1, 0, *sagas));
+  SKALD_CHECK(again.has_value() && *again == *sagas);
+}
+
+void check_kind(unsigned kind, std::string_view bytes) {
+  switch (kind) {
+    case 1:
+      return check_value(bytes, wire::decode_summary, wire::encode_summary);
+    case 2:
+      return check_value(bytes, wire::decode_hold, wire::encode_hold);
+    case 3:
+      return check_value(bytes, wire::decode_alert, wire::encode_alert);
+    case 4:
+      return check_value(bytes, wire::decode_cause, wire::encode_cause);
+    default:
+      return check_events(bytes);
+  }
 }
 
 }  // namespace
 
 void stored_record(std::string_view input) {
   const std::uint8_t choice = take_byte(input);
-  const std::string bytes = (choice & 1) != 0 ? std::string(input) : framed(input);
-  SKALD_CHECK((choice & 1) != 0 || wire::check_stored(bytes).has_value());
-  if ((choice & 2) != 0) {
-    check_summary(bytes);
-  } else {
-    check_events(bytes);
-  }
+  const unsigned kind = (choice >> 1U) & 7U;
+  if (kind == 5) return check_batch(input);
+  if (kind == 6) return check_batch_sagas(input);
+  const bool whole = (choice & 1U) != 0;
+  const std::string bytes = whole ? std::string(input) : framed(input);
+  SKALD_CHECK(whole || wire::check_stored(bytes).has_value());
+  check_kind(kind, bytes);
 }
 
 }  // namespace skald::fuzz

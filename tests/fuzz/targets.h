@@ -20,7 +20,11 @@ void inline_definition(std::string_view input);
 /// A participant's answer, from bytes to outcome: the classifier is total and never guesses
 /// success.
 void participant_answer(std::string_view input);
-/// Records and summaries as on disk: decoded, encoded and folded without harm.
+/// A filter: what is read, printed and read is the same, and what it says of many sagas holds for
+/// one of them.
+void filter_text(std::string_view input);
+/// Every kind of value as on disk: decoded, encoded and, where it is a history, folded without
+/// harm.
 void stored_record(std::string_view input);
 /// The configuration file, the environment and flags: what is printed reads back.
 void configuration(std::string_view input);
@@ -36,11 +40,12 @@ struct Target {
   void (*run)(std::string_view input);
 };
 
-inline constexpr std::array<Target, 10> kTargets{{
+inline constexpr std::array<Target, 11> kTargets{{
     {"http_reader", http_reader},
     {"connect_call", connect_call},
     {"api_message", api_message},
     {"inline_definition", inline_definition},
+    {"filter_text", filter_text},
     {"participant_answer", participant_answer},
     {"stored_record", stored_record},
     {"configuration", configuration},

@@ -53,7 +53,7 @@ endif()
 
 # Rooms that read bytes from outside or from the disk. A build with AddressSanitizer counts the
 # branches they take, so that tests/fuzz is guided by them.
-set(SKALD_FUZZED_ROOMS net wire transport api server store core)
+set(SKALD_FUZZED_ROOMS net wire transport api batch server store filter core)
 
 # skald_library(NAME [SOURCES file...] [LINK target...] [PRIVATE_LINK target...]
 #               [NO_UBSAN file...])

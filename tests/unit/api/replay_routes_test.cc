@@ -36,7 +36,7 @@ class ReplayRoutesTest : public RoutesTest {
 TEST_F(ReplayRoutesTest, SubmitsTheSameUnderAKeyOfItsOwn) {
   give_undone();
   ASSERT_EQ(replay("").status, 200U);
-  const SubmitRequest& request = engine_.submitted.at(0);
+  const SubmitRequest request = engine_.submitted.at(0);  // a copy: another one comes
   EXPECT_EQ(request.idempotency_key, "replay/" + std::string(kSomeId) + "/1");
   EXPECT_EQ(request.business_key, "SN1-r1");
   EXPECT_EQ(request.definition, "shop");

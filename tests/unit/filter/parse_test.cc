@@ -147,6 +147,19 @@ TEST(Parse, IsBounded) {
             std::string::npos);
 }
 
+// A batch keeps the canonical text of its filter and reads that again.
+TEST(Parse, TakesNothingWhoseCanonicalTextItWouldRefuse) {
+  const std::string doubled = "code = \"" + std::string(kFilterBytesMax / 2, '\n') + "\"";
+  EXPECT_NE(complaint_of(doubled).find("4105 bytes when written out"), std::string::npos);
+  std::string nested = "step not in (a)";
+  for (std::size_t i = 1; i < kFilterDepthMax; ++i) {
+    nested = "(" + nested + (i % 2 == 0 ? " and step = b)" : " or step = b)");
+  }
+  EXPECT_EQ(parsed(canonical(nested)), parsed(nested));
+  EXPECT_NE(complaint_of("(" + nested + " or step = b) and step = b").find("more than 16 levels"),
+            std::string::npos);
+}
+
 // --- Any filter is what its text says ---
 
 std::string any_text() {

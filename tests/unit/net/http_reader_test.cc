@@ -201,6 +201,8 @@ TEST(HttpReader, RefusesWhatCouldBeReadInTwoWays) {
            {"POST / HTTP/1.1\r\n" + host + "Content-Length: 65\r\n\r\n", 413},
            {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(256, 'x') + "\r\n\r\n", 431},
            {"GET /" + std::string(300, 'x'), 431},
+           // what is wrong beyond a limit is not told
+           {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(256, 'x') + "\n\r\n", 431},
        }) {
     for (const std::size_t piece : kPieces) {
       const Read got = read(HttpRole::requests, text, piece);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
 #include <optional>
 
 #include "engine/net/http_server.h"
@@ -84,6 +85,21 @@ HostLookup resolving_to(std::vector<std::string> addresses, int* lookups = nullp
     if (parsed.empty()) return fail(Errc::unavailable, "name {} cannot be resolved", host);
     return parsed;
   };
+}
+
+// Of a call that an operator moved, nobody else holds the method.
+TEST(HttpInvoker, KeepsTheMethodUntilItsAnswerIsRead) {
+  World world;
+  auto moved = std::make_shared<const Method>(method_at("inventory"));
+  const std::weak_ptr<const Method> held = moved;
+  Invocation call = call_of(*moved);
+  call.amended = std::move(moved);
+  std::optional<bool> was_held;
+  world.invoker->invoke(std::move(call),
+                        [&](const InvocationResult&) { was_held = !held.expired(); });
+  while (!was_held && world.io.run_one_for(kLong) > 0) {
+  }
+  EXPECT_EQ(was_held, true);
 }
 
 TEST(HttpInvoker, SendsWhoWhatAndHowLong) {
