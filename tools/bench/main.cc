@@ -30,6 +30,7 @@ struct Flags {
   int rounds = 0;
   double seconds = 0;
   std::uint64_t waiting = 0;
+  int pipeline_max = 16;
 };
 
 void declare(CLI::App& app, Flags& f) {
@@ -48,6 +49,9 @@ void declare(CLI::App& app, Flags& f) {
   app.add_option("--pairs", f.rounds, "pairs in each cell")->check(CLI::Range(1, 100));
   app.add_option("--seconds", f.seconds, "of one sample")->check(CLI::Range(0.05, 600.0));
   app.add_option("--waiting", f.waiting, "sagas of the shape `waiting`");
+  app.add_option("--pipeline", f.pipeline_max,
+                 "calls that wait on one connection to the mock mall at once; 1: none but one")
+      ->check(CLI::Range(1, 64));
   app.add_option("--engine-flag", f.engine_flags, "handed to skaldd; may be repeated");
 }
 
@@ -72,9 +76,9 @@ Programme programme_of(const Flags& f) {
 std::string settings_of(const Flags& f, const Programme& p) {
   return fmt::format(
       "{} pairs of {} s after {} s, systems in turn; every write synced; direct: one thread; mock: "
-      "one thread; skaldd: its defaults{}{}",
-      p.rounds, p.measured.count(), p.warm.count(), f.engine_flags.empty() ? "" : " and ",
-      fmt::join(f.engine_flags, " "));
+      "one thread; skaldd: its defaults, pipeline_max {}{}{}",
+      p.rounds, p.measured.count(), p.warm.count(), f.pipeline_max,
+      f.engine_flags.empty() ? "" : " and ", fmt::join(f.engine_flags, " "));
 }
 
 Result<void> write_file(const std::string& path, std::string_view text) {
@@ -99,6 +103,7 @@ Result<void> run(const Flags& flags) {
   auto bed = TestBed::start({.engine = flags.engine,
                              .mall = flags.mall,
                              .folder = flags.folder,
+                             .pipeline_max = flags.pipeline_max,
                              .engine_flags = flags.engine_flags});
   if (!bed) return std::unexpected(bed.error());
   const auto rows = run_programme(**bed, programme, [](const Row& row) {

@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t kOpenLoopMax = 20'000;  // orders open at once in an open loop
 constexpr std::size_t kUsualInFlight = 64;
 constexpr int kFanOutLegs = 1'000;
+constexpr int kManySkus = 8;
+constexpr std::size_t kBestInFlight = 256;        // where the most orders a second are reached
+constexpr int kActiveSagasUnderOverload = 1'000;  // beyond it skaldd refuses
+constexpr double kOverload = 2;                   // times what it can do
 
 // Causal chains, counted in the definitions (sagas/): a synced write for each set of intents that
 // waits for answers, and one for the last answer. The start needs no write of its own where only
@@ -61,9 +65,11 @@ class Runner {
 
   Result<void> orders();
   Result<void> open_loop();
+  Result<void> eight_skus();
   Result<void> create_order();
   Result<void> two_branches();
   Result<void> fan_out();
+  Result<void> overload();
   Result<void> waiting();
 
   std::vector<Row> rows;
@@ -96,7 +102,8 @@ Result<void> Runner::cell(Group& group, const Cell& cell) {
                       .per_second = cell.rate,
                       .warm = programme_.warm,
                       .measured = programme_.measured,
-                      .short_percent = cell.short_percent};
+                      .short_percent = cell.short_percent,
+                      .skus = cell.skus};
   for (int round = 0; round < programme_.rounds; ++round) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       const std::size_t which = round % 2 == 0 ? i : group.size() - 1 - i;
@@ -148,6 +155,14 @@ Result<void> Runner::open_loop() {
   return {};
 }
 
+/// One order at a time: parallel deductions, each durable, beside deductions one after another.
+Result<void> Runner::eight_skus() {
+  Group group;
+  group.push_back(direct(bed_, "eight_skus", Chain::eight_calls));
+  group.push_back(durable(bed_, "eight_skus", "order_parallel", kOrderParallel));
+  return cell(group, {.in_flight = 1, .skus = kManySkus});
+}
+
 Result<void> Runner::create_order() {
   Group group;
   group.push_back(direct(bed_, "create_order", Chain::create_order));
@@ -178,6 +193,24 @@ Result<void> Runner::fan_out() {
   return {};
 }
 
+Result<void> Runner::overload() {
+  bed_.stop_engine();
+  const std::vector<std::string> few{"--engine-active-sagas-max",
+                                     std::to_string(kActiveSagasUnderOverload)};
+  if (auto done = bed_.start_engine(few); !done) return done;
+  Group group;
+  group.push_back(durable(bed_, "overload", "order_parallel", kOrderParallel));
+  if (auto done = cell(group, {.in_flight = kBestInFlight}); !done) return done;
+  const double best = rows.back().per_second.middle;
+  if (auto done = cell(group, {.in_flight = 0, .rate = best * kOverload}); !done) return done;
+  Row& row = rows.back();
+  row.more.emplace_back("of_best", row.per_second.middle / best);
+  row.more.emplace_back("refused_share",
+                        static_cast<double>(row.refused) / static_cast<double>(row.orders));
+  bed_.stop_engine();
+  return bed_.start_engine();
+}
+
 Result<void> Runner::waiting() {
   Group group = order_group();
   group.pop_back();
@@ -206,9 +239,11 @@ struct Shape {
 constexpr std::array kShapes{
     Shape{"orders", &Runner::orders},
     Shape{"open_loop", &Runner::open_loop},
+    Shape{"eight_skus", &Runner::eight_skus},
     Shape{"create_order", &Runner::create_order},
     Shape{"two_branches", &Runner::two_branches},
     Shape{"fan_out", &Runner::fan_out},
+    Shape{"overload", &Runner::overload},
     Shape{"waiting", &Runner::waiting},
 };
 

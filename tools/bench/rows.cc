@@ -135,6 +135,7 @@ Row make_row(const Subject& subject, const Cell& cell, std::vector<Sample>& samp
     const LoadResult& load = samples[i].load;
     row.orders += load.placed;
     row.undone += load.undone;
+    row.refused += load.refused;
     rates.push_back(load.per_second);
     if (i < direct.size()) ratios.push_back(load.per_second / direct[i].load.per_second);
     all.add(load.latencies);

@@ -27,6 +27,7 @@ struct Row {
   int short_percent = 0;
   std::uint64_t orders = 0;
   std::uint64_t undone = 0;
+  std::uint64_t refused = 0;
   Spread per_second;
   std::optional<Spread> ratio;  // to the direct chain of the same round
   Quantiles latency;            // over all rounds
@@ -50,6 +51,7 @@ struct Cell {
   std::size_t in_flight = 1;
   double rate = 0;
   int short_percent = 0;
+  int skus = kSkusPerOrder;
 };
 
 /// `samples` of one subject and `direct` of the same rounds (empty: nothing to compare with).

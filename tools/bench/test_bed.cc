@@ -73,13 +73,16 @@ Result<std::unique_ptr<TestBed>> TestBed::start(BedOptions options) {
   return bed;
 }
 
-Result<void> TestBed::start_engine() {
+Result<void> TestBed::start_engine(const std::vector<std::string>& more) {
   std::vector<std::string> argv{options_.engine, "--data", options_.folder + "/store", "--listen",
                                 "127.0.0.1:0"};
   for (const char* name : {"cart", "product", "promotion", "inventory", "order"}) {
     argv.emplace_back("--participant");
     argv.push_back(fmt::format("{}=http://127.0.0.1:{}", name, mall_->port()));
   }
+  argv.emplace_back("--participants-pipeline-max");
+  argv.push_back(fmt::to_string(options_.pipeline_max));
+  argv.insert(argv.end(), more.begin(), more.end());
   argv.insert(argv.end(), options_.engine_flags.begin(), options_.engine_flags.end());
   auto engine = ChildProcess::start(argv, options_.folder + "/skaldd.log");
   if (!engine) return std::unexpected(engine.error());

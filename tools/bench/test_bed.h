@@ -16,9 +16,10 @@
 namespace skald::bench {
 
 struct BedOptions {
-  std::string engine;  // path of skaldd
-  std::string mall;    // path of mock_mall
-  std::string folder;  // on the disk that is measured; data and logs are made in it
+  std::string engine;    // path of skaldd
+  std::string mall;      // path of mock_mall
+  std::string folder;    // on the disk that is measured; data and logs are made in it
+  int pipeline_max = 1;  // calls on one connection to the mall at once, which it allows
   std::vector<std::string> engine_flags;
 };
 
@@ -90,8 +91,8 @@ class TestBed {
                                         std::string body = {});
   [[nodiscard]] Result<EngineFigures> engine_figures();
   void stop_engine() { engine_.reset(); }
-  /// Pre: stopped. On the store there is.
-  [[nodiscard]] Result<void> start_engine();
+  /// Pre: stopped. On the store there is, with `more` flags.
+  [[nodiscard]] Result<void> start_engine(const std::vector<std::string>& more = {});
   /// Waits until the engine does nothing any more (compaction), a few seconds at most.
   void wait_for_quiet();
 
