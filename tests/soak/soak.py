@@ -34,11 +34,13 @@ SAMPLES_LEAST = 8
 # Memory is a saw: the store fills its buffers (64 MiB for events, as much for rows) and drops them
 # when they are on disk. Judged is its floor, between the first half and the second of what follows
 # the first drop; before that, no saga may add more than it takes in those buffers.
+FLOOR_SAMPLES_LEAST = 240  # with fewer after the first drop, a floor is one tooth or two
 RSS_DROP_KIB = 8 * 1024  # from one sample to the next: a buffer went
 RSS_PER_SAGA_MAX_KIB = 4
 RSS_FLOOR_GROWTH_MAX = 0.05
 RSS_SLACK_KIB = 16 * 1024  # as little is noise of an allocator
 DESCRIPTORS_GROWTH_MAX = 16  # table files come and go
+P99_JUDGED_FROM_S = 300.0  # in less time its line tells of the machine, not of the engine
 P99_GROWTH_MAX = 0.10  # of its median, and
 P99_GROWTH_SLACK_MS = 10.0  # other people's work on this machine
 OLDEST_MAX_S = 10.0
@@ -69,9 +71,9 @@ def rise(values):
 def memory_findings(rss, sagas):
     """What is wrong with the memory over a whole run, as sentences."""
     drop = next((i for i in range(1, len(rss)) if rss[i - 1] - rss[i] > RSS_DROP_KIB), None)
-    if drop is None or len(rss) - drop < 2 * SAMPLES_LEAST:
+    if drop is None or len(rss) - drop < FLOOR_SAMPLES_LEAST:
         grown, allowed = rss[-1] - rss[0], sagas * RSS_PER_SAGA_MAX_KIB + RSS_SLACK_KIB
-        print(f"  memory: the store's buffers were still filling, {grown / max(1, sagas):.2f} KiB "
+        print(f"  memory: the store's buffers fill and empty, {grown / max(1, sagas):.2f} KiB "
               f"a saga; its floor is judged in a longer run")
         return [f"memory grew by {grown} KiB with {sagas} sagas"] if grown > allowed else []
     after = rss[drop:]
@@ -139,7 +141,8 @@ class Soak:
         if rise(column["descriptors"]) > DESCRIPTORS_GROWTH_MAX:
             found.append(f"descriptors grew by {rise(column['descriptors']):.0f}")
         p99, typical = rise(column["p99_ms"]), statistics.median(column["p99_ms"])
-        if p99 > P99_GROWTH_MAX * typical and p99 > P99_GROWTH_SLACK_MS:
+        long_enough = self.seconds >= P99_JUDGED_FROM_S
+        if long_enough and p99 > P99_GROWTH_MAX * typical and p99 > P99_GROWTH_SLACK_MS:
             found.append(f"p99 grew by {p99:.1f} ms from about {typical:.1f} ms")
         if max(column["oldest_s"]) > OLDEST_MAX_S:
             found.append(f"an order was open for {max(column['oldest_s']):.1f} s")
