@@ -90,14 +90,10 @@ TEST_F(ManPage, NamesNoVariableThatDoesNothing) {
 
 TEST_F(ManPage, ShowsKeysWithANameInsideAsTheyAreRead) {
   const std::map<std::string, std::string, std::less<>> values{
-      {"participants.NAME.url", "http://127.0.0.1:9"},
-      {"participants.NAME.in_flight_max", "7"},
-      {"participants.NAME.pipeline_max", "8"},
-      {"retention.DEFINITION.STATUS", "30d"},
-      {"webhooks.NAME.url", "http://127.0.0.1:9"},
-      {"webhooks.NAME.kinds", "stuck"},
-      {"webhooks.NAME.authorization_env", "A"},
-      {"webhooks.NAME.authorization_file", "/a"}};
+      {"participants.NAME.url", "http://127.0.0.1:9"}, {"participants.NAME.in_flight_max", "7"},
+      {"participants.NAME.pipeline_max", "8"},         {"retention.DEFINITION.STATUS", "30d"},
+      {"webhooks.NAME.url", "http://127.0.0.1:9"},     {"webhooks.NAME.kinds", "stuck"},
+      {"webhooks.NAME.authorization_env", "A"},        {"webhooks.NAME.authorization_file", "/a"}};
   ConfigSources sources;
   for (const NamedKey& named : named_keys()) {
     EXPECT_THAT(page_, testing::HasSubstr(".B " + named.key + "\n" + std::string(named.help)));
