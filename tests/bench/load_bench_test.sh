@@ -23,7 +23,8 @@ assert not missing, f"no row of {missing}"
 assert {row["loop"] for row in rows} == {"open", "closed"}, "one loop is missing"
 for row in rows:
     assert row["orders"] > 0 and row["orders_per_s"] > 0, row
-    compared = row["system"] == "skald" and row["shape"] not in ("fan_out_1000", "overload", "waiting")
+    alone = row["shape"] in ("fan_out_1000", "overload", "waiting")
+    compared = row["system"] == "skald" and not alone
     assert not compared or row["ratio"] > 0, row
 assert any(row["undone"] > 0 for row in rows), "no order was undone"
 print(f"{len(rows)} rows read")
