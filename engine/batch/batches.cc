@@ -262,16 +262,23 @@ void Batches::forget_old() {
       ended.push_back(std::move(batch));
       continue;
     }
-    std::vector<Note> gone;
-    const std::size_t parts = (batch.sagas + kSagasPerNote - 1) / kSagasPerNote;
-    for (std::size_t part = 0; part < parts; ++part) {
-      gone.push_back({.name = sagas_note_name(batch.number, part), .value = {}});
-    }
-    gone.push_back({.name = batch_note_name(batch.number), .value = {}});
-    if (!write(std::move(gone))) return;  // the next end of a batch tries again
-    const std::lock_guard lock(mutex_);
-    book_.erase(batch.number);
+    if (!forget(batch.number)) return;  // the next end of a batch tries again
   }
+}
+
+// Whatever is there under its number: a beginning that was cut short may have left more than it
+// has.
+Result<void> Batches::forget(Number number) {
+  auto gone = waited<std::vector<Note>>([&](Answer<std::vector<Note>> answer) {
+    parts_.engine.notes(sagas_prefix(number), std::move(answer));
+  });
+  if (!gone) return std::unexpected(gone.error());
+  for (Note& note : *gone) note.value.reset();
+  gone->push_back({.name = batch_note_name(number), .value = {}});
+  if (auto written = write(std::move(*gone)); !written) return written;
+  const std::lock_guard lock(mutex_);
+  book_.erase(number);
+  return {};
 }
 
 std::string Batches::metrics() const {

@@ -74,6 +74,7 @@ class Batches {
   void keep(const Batch& batch);
   void on_end(const Batch& batch);
   void forget_old();
+  [[nodiscard]] Result<void> forget(Number number);
 
   Parts parts_;
   std::atomic<bool> stopping_{false};

@@ -38,6 +38,7 @@ struct ServerConfig {
   std::uint16_t pipeline_default = 1;
   std::map<std::string, WebhookConfig> webhooks;  // by name
   std::string alerts_source = "/skald";           // of every event that a webhook is sent
+  std::string alerts_ca_file;                     // empty: the system's certificates alone
   EngineOptions engine;                           // in-flight limits of participants included
 };
 

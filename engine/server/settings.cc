@@ -208,6 +208,9 @@ const std::vector<Setting> kSettings{
        return store_duration(text, c.engine.alerts.give_up_after);
      },
      [](const ServerConfig& c) { return print_duration(c.engine.alerts.give_up_after); }},
+    {"alerts.ca_file", "certificates (PEM) to trust besides the system's, of webhooks at https",
+     [](ServerConfig& c, std::string_view text) { return c.alerts_ca_file = text, Result<void>{}; },
+     [](const ServerConfig& c) { return c.alerts_ca_file; }},
     {"participants.allow", "addresses that may be called; empty: loopback only", set_allow,
      get_allow},
     {"participants.breaker_failures",

@@ -152,6 +152,11 @@ class RunningDaemon final : public Daemon {
       if (!endpoint) return std::unexpected(endpoint.error());
       options.webhooks.emplace(name, std::move(*endpoint));
     }
+    auto trust = load_tls_trust(config_.alerts_ca_file);
+    if (!trust) {
+      return fail(trust.error().code, "alerts.ca_file: {}", trust.error().message);
+    }
+    options.trust = std::move(*trust);
     return options;
   }
 

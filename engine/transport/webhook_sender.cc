@@ -16,6 +16,10 @@ namespace {
 using Done = std::move_only_function<void(AlertReceipt)>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+constexpr HttpLimits kAnswerLimits{.body_bytes_max = 64 << 10};
+constexpr std::string_view kHttps = "https://";
+constexpr std::uint16_t kHttpsPort = 443;
+
 Millis since(SteadyTime began) {
   return std::chrono::ceil<Millis>(std::chrono::steady_clock::now() - began);
 }
@@ -24,8 +28,8 @@ class WebhookSender final : public AlertSender {
  public:
   WebhookSender(boost::asio::io_context& io, BlockingPool& pool, WebhookSenderOptions options)
       : options_(std::move(options)),
-        client_(HttpClient::create(
-            io, {.response_limits = {.body_bytes_max = 64 << 10}, .idle_per_host_max = 4})),
+        client_(HttpClient::create(io, {.response_limits = kAnswerLimits, .idle_per_host_max = 4})),
+        tls_(options_.trust ? TlsExchanges::create(io, options_.trust, kAnswerLimits) : nullptr),
         resolver_(io, pool, options_.lookup) {}
 
   void send(const std::string& target, const Alert& alert, Done done) override {
@@ -77,33 +81,36 @@ class WebhookSender final : public AlertSender {
     const HttpEndpoint endpoint{
         .host = to.url.host.host, .ip = address.text(), .port = to.url.host.port};
     const Millis left = std::max(options_.timeout - since(attempt.began), Millis{1});
-    client_->call(endpoint, std::move(request), left,
-                  [attempt = std::move(attempt)](Exchange exchange) mutable {
-                    if (exchange.end != ExchangeEnd::answered) {
-                      return end(attempt, 0, std::move(exchange.detail));
-                    }
-                    const unsigned status = exchange.response.status;
-                    end(attempt, status, fmt::format("HTTP {}", status),
-                        std::move(exchange.response.body));
-                  });
+    auto done = [attempt = std::move(attempt)](Exchange exchange) mutable {
+      if (exchange.end != ExchangeEnd::answered) {
+        return end(attempt, 0, std::move(exchange.detail));
+      }
+      const unsigned status = exchange.response.status;
+      end(attempt, status, fmt::format("HTTP {}", status), std::move(exchange.response.body));
+    };
+    if (!to.url.tls) return client_->call(endpoint, std::move(request), left, std::move(done));
+    tls_->call(endpoint, request, left, std::move(done));
   }
 
   const WebhookSenderOptions options_;
   std::unique_ptr<HttpClient> client_;
-  NameResolver resolver_;  // after the client: what waits here still calls it
+  std::unique_ptr<TlsExchanges> tls_;  // null: no webhook is at https
+  NameResolver resolver_;              // after both: what waits here still calls them
 };
 
 }  // namespace
 
 Result<WebhookUrl> parse_webhook_url(std::string_view url) {
-  if (url.starts_with("https://")) {
-    return fail(Errc::invalid_argument,
-                "https is not spoken here: name a proxy on this machine that does");
-  }
+  const bool tls = equal_ignoring_case(url.substr(0, kHttps.size()), kHttps);
+  std::string plain;  // the same with the one scheme that parse_http_url() knows
+  if (tls) url = plain = fmt::format("http://{}", url.substr(kHttps.size()));
   const std::size_t host = std::min(url.find("://") + 3, url.size());
   const std::size_t slash = std::min(url.find_first_of("/?", host), url.size());
   auto parsed = parse_http_url(url.substr(0, slash));
   if (!parsed) return std::unexpected(parsed.error());
+  const std::string_view authority = url.substr(host, slash - host);
+  const bool has_port = authority.rfind(':') != std::string_view::npos && authority.back() != ']';
+  if (tls && !has_port) parsed->port = kHttpsPort;
   std::string target(url.substr(slash));
   if (!target.starts_with('/')) target.insert(0, "/");
   if (target.size() > kUrlBytesMax) {
@@ -113,7 +120,7 @@ Result<WebhookUrl> parse_webhook_url(std::string_view url) {
     return fail(Errc::invalid_argument,
                 "the path has spaces, control characters or a fragment in it");
   }
-  return WebhookUrl{.host = std::move(*parsed), .target = std::move(target)};
+  return WebhookUrl{.tls = tls, .host = std::move(*parsed), .target = std::move(target)};
 }
 
 std::unique_ptr<AlertSender> make_webhook_sender(boost::asio::io_context& io, BlockingPool& pool,

@@ -13,6 +13,7 @@
 #include "engine/runtime/alert_sender.h"
 #include "engine/transport/address_rules.h"
 #include "engine/transport/name_resolver.h"
+#include "engine/transport/tls_exchange.h"
 
 namespace boost::asio {
 class io_context;
@@ -20,13 +21,14 @@ class io_context;
 
 namespace skald {
 
-/// Where a webhook is: http://host[:port][/path][?query].
+/// Where a webhook is: http://host[:port][/path][?query], or https.
 struct WebhookUrl {
+  bool tls = false;    // https
   HttpUrl host;        // without its path
   std::string target;  // "/alerts?team=mall"
   bool operator==(const WebhookUrl&) const = default;
 };
-/// Errors: invalid_argument, as parse_http_url(); a query may be there, https may not.
+/// Errors: invalid_argument, as parse_http_url(); a query may be there, and https (port 443).
 [[nodiscard]] Result<WebhookUrl> parse_webhook_url(std::string_view url);
 
 struct WebhookEndpoint {
@@ -39,6 +41,7 @@ struct WebhookSenderOptions {
   std::string source;                               // of every event
   Millis timeout{5'000};                            // of one attempt, looking the name up included
   HostLookup lookup = system_lookup;
+  TlsTrustPtr trust;  // of webhooks at https; null: there are none
 };
 inline constexpr std::size_t kWebhookAnswerShown = 512;  // bytes of a receiver's answer kept
 

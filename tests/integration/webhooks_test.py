@@ -5,10 +5,12 @@ the same id, however often the receiver fails and the engine dies.
     webhooks_test.py [name...]     only tests whose name contains one of the names
 """
 
+import http.server
 import json
 import os
 import random
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,44 @@ class Receiver(FaultProxy):
         taken = [json.loads(request.body) for request in self.requests()
                  if request.reply_status == 200]
         return [event for event in taken if kind is None or event["type"].endswith("." + kind)]
+
+
+class SecureReceiver(http.server.HTTPServer):
+    """The same at https on 127.0.0.1, with a certificate of its own that nobody else has signed."""
+
+    def __init__(self, folder, name):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.certificate = os.path.join(folder, name + ".pem")
+        key = os.path.join(folder, name + ".key")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "1", "-subj", "/CN=" + name, "-addext",
+             "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_WITHIN_S, check=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server_port}/hook?key=not-to-be-shown"
+        self.taken = []
+        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+        self.thread.join(WITHIN_S)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        timeout = WITHIN_S
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.server.taken.append((self.path, json.loads(body)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
 
 
 class Webhooks(unittest.TestCase):
@@ -229,6 +269,25 @@ class Webhooks(unittest.TestCase):
         # A test is not tried again, and leaves nothing behind.
         self.assertNotIn("waiting", self.webhook())
 
+    def test_at_https_only_a_trusted_receiver_is_told(self):
+        trusted = SecureReceiver(self.folder, "trusted")
+        self.addCleanup(trusted.close)
+        stranger = SecureReceiver(self.folder, "stranger")
+        self.addCleanup(stranger.close)
+        self.start("--alerts-ca-file", trusted.certificate, "--webhook", f"trusted={trusted.url}",
+                   "--webhook", f"stranger={stranger.url}")
+        code, out, err = self.ctl("alerts", "test", "--webhook", "trusted")
+        self.assertEqual(code, 0, out + err)
+        self.assertIn("trusted took it: HTTP 204", out)
+        [(path, event)] = trusted.taken
+        self.assertEqual(path, "/hook?key=not-to-be-shown")
+        self.assertEqual(event["type"], "dev.skald.test")
+        code, out, err = self.ctl("alerts", "test", "--webhook", "stranger")
+        self.assertEqual(code, 1, out + err)
+        self.assertIn("its issuer is unknown", out)
+        self.assertNotIn("not-to-be-shown", out + err + self.daemon.process.log_text())
+        self.assertEqual(stranger.taken, [])
+
     def test_what_is_configured_is_checked_and_secrets_stay_secret(self):
         self.start()
         printed = subprocess.run(
@@ -238,7 +297,7 @@ class Webhooks(unittest.TestCase):
         self.assertNotIn(SECRET, printed.stdout + printed.stderr)
         self.assertNotIn(SECRET, self.daemon.process.log_text())
         for wrong, said in (("pager=ftp://127.0.0.1/", "not http"),
-                            ("pager=https://127.0.0.1/", "https is not spoken"),
+                            ("pager=https://a:b@127.0.0.1/", "user information"),
                             ("pager=http://a:b@127.0.0.1/", "user information"),
                             ("Pa ger=http://127.0.0.1/", "name")):
             refused = subprocess.run(

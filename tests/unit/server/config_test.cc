@@ -269,13 +269,13 @@ TEST_F(ConfigTest, WebhooksAreReadAndPrintToWhatReadsTheSame) {
 
 TEST_F(ConfigTest, AMistakeOfAWebhookIsNamed) {
   const auto refused = load_config(
-      {.file = file("webhooks:\n  pager:\n    url: https://a/\n    kinds: stuk\n    token: x\n"
+      {.file = file("webhooks:\n  pager:\n    url: ftp://a/\n    kinds: stuk\n    token: x\n"
                     "  Big: {url: http://a/}\n")});
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("webhooks.pager.url: https is not spoken"),
-                                             HasSubstr("\"stuk\" is no kind of alert"),
-                                             HasSubstr("webhooks.pager.token: a webhook has url"),
-                                             HasSubstr("webhooks.Big.url: a webhook's name is")));
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("not http"), HasSubstr("\"stuk\" is no kind of alert"),
+                    HasSubstr("webhooks.pager.token: a webhook has url"),
+                    HasSubstr("webhooks.Big.url: a webhook's name is")));
   const auto nowhere = load_config({.file = file("webhooks:\n  pager:\n    kinds: stuck\n")});
   ASSERT_FALSE(nowhere);
   EXPECT_THAT(nowhere.error().message, HasSubstr("webhooks.pager: it has no url"));

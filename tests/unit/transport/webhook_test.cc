@@ -68,10 +68,24 @@ TEST(WebhookUrl, MayHaveAQueryAndKeepsItsPath) {
   EXPECT_EQ(parse_webhook_url("http://[::1]:9?x")->target, "/?x");
 }
 
+TEST(WebhookUrl, MayBeHttpsWithItsPort) {
+  const auto url = parse_webhook_url("HTTPS://Hooks.slack.test/services/T0/B0?x=1");
+  ASSERT_TRUE(url.has_value()) << url.error().message;
+  EXPECT_TRUE(url->tls);
+  EXPECT_EQ(url->host.host, "hooks.slack.test");
+  EXPECT_EQ(url->host.port, 443);
+  EXPECT_EQ(url->target, "/services/T0/B0?x=1");
+  EXPECT_EQ(parse_webhook_url("https://a:80")->host.port, 80);
+  EXPECT_EQ(parse_webhook_url("https://[::1]")->host.port, 443);
+  EXPECT_EQ(parse_webhook_url("https://[::1]:9/x")->host.port, 9);
+  EXPECT_FALSE(parse_webhook_url("http://a/")->tls);
+}
+
 TEST(WebhookUrl, RefusesWhatTwoReadersCouldTakeDifferently) {
   for (const char* text :
-       {"", "pager", "ftp://a/", "https://a/", "http://", "http:///x", "http://a b/", "http://u@a/",
-        "http://a/x#y", "http://a/\x01", "http://0x7f.1/", "http://a:0/", "http://a:99999/"}) {
+       {"", "pager", "ftp://a/", "https:/a/", "https://", "https://u@a/", "https://0x7f.1/",
+        "https://https://a", "http://", "http:///x", "http://a b/", "http://u@a/", "http://a/x#y",
+        "http://a/\x01", "http://0x7f.1/", "http://a:0/", "http://a:99999/"}) {
     EXPECT_FALSE(parse_webhook_url(text).has_value()) << text;
   }
 }
