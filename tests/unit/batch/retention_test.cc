@@ -116,7 +116,7 @@ class BatchRetention : public testing::Test {
     return batches;
   }
 
-  /// Begins one and waits until it has ended and what was too old is gone from the list.
+  /// Begins one, waits until it has ended and what was too old is gone, and stops them.
   Number one_more(Batches& batches, std::size_t left) {
     const auto begun = waited<Batch>([&](auto answer) {
       batches.start({.filter = "status = compensated"}, 0, std::move(answer));
@@ -129,6 +129,7 @@ class BatchRetention : public testing::Test {
       return batch && has_ended(batch->stage) && batches.all().size() <= left;
     };
     while (!settled() && std::chrono::steady_clock::now() < bound) notes("none/");
+    batches.stop();  // who forgets has come to an end: nothing more goes
     EXPECT_EQ(batches.all().size(), left);
     return begun->number;
   }
