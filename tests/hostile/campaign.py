@@ -3,6 +3,7 @@
 of them from a seed, against the real engine and the real participants through the fault proxy.
 
     campaign.py [--keys barrier|none] [--pairs N] [--seed N] [--only TEXT] [--clients N]
+                [--pipeline N]
 """
 
 import argparse
@@ -167,7 +168,8 @@ def run(options):
     rules = keyless if options.keys == "none" else cases
     make = keyless.KeylessCase if options.keys == "none" else cases.Case
     planned = plan(rules, make, options.pairs, random.Random(options.seed), options.only)
-    mall = Mall(definitions=(), keys=options.keys)
+    mall = Mall(definitions=(), keys=options.keys,
+                flags=["--participants-pipeline-max", str(options.pipeline)])
     try:
         mall.start()
         for case in planned:
@@ -214,6 +216,8 @@ def main():
     parser.add_argument("--keys", default="barrier", choices=("barrier", "none"))
     parser.add_argument("--only", default="", help="cases whose title has this text")
     parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--pipeline", type=int, default=1,
+                        help="calls that may wait on one connection")
     options = parser.parse_args()
     print(f"seed {options.seed}: rerun with --seed {options.seed}", flush=True)
     return run(options)

@@ -311,10 +311,11 @@ class FaultProxy:
 
     def _serve(self, client):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        unread = bytearray()  # of requests that share the connection and wait for their turn
         with client:
             while True:
                 try:
-                    head, body = read_message(client)
+                    head, body = read_message(client, unread)
                 except OSError:
                     return
                 if not head:
@@ -341,23 +342,26 @@ class FaultProxy:
         return None
 
 
-def read_message(peer):
+def read_message(peer, unread=None):
     """(head with its blank line, body) of one message with a Content-Length; (b"", b"") at the
-    end. Raises OSError where it breaks off."""
-    data = b""
-    while b"\r\n\r\n" not in data:
+    end. What came after it is left in `unread`. Raises OSError where it breaks off."""
+    unread = bytearray() if unread is None else unread
+    while b"\r\n\r\n" not in unread:
         more = peer.recv(65536)
         if not more:
-            if data:
+            if unread:
                 raise OSError("the message breaks off in its head")
             return b"", b""
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
+        unread += more
+    end = unread.index(b"\r\n\r\n") + 4
+    head = bytes(unread[:end])
     length = re.search(rb"\r\ncontent-length:\s*(\d+)", head, re.IGNORECASE)
-    size = int(length.group(1)) if length else 0
-    while len(body) < size:
+    end += int(length.group(1)) if length else 0
+    while len(unread) < end:
         more = peer.recv(65536)
         if not more:
             raise OSError("the message breaks off in its body")
-        body += more
-    return head + b"\r\n\r\n", body
+        unread += more
+    body = bytes(unread[len(head):end])
+    del unread[:end]
+    return head, body

@@ -80,7 +80,8 @@ class Daemon:
 
 
 class Mall:
-    def __init__(self, definitions=("create_order", "create_order_chain"), keys="barrier"):
+    def __init__(self, definitions=("create_order", "create_order_chain"), keys="barrier",
+                 flags=()):
         self.folder = tempfile.mkdtemp(prefix="skald-mall-")
         self._numbers = itertools.count(1)
         self._numbers_lock = threading.Lock()
@@ -99,7 +100,7 @@ class Mall:
                 os.path.join(self.folder, f"{name}.log"), port)
             self.proxies[name] = FaultProxy(name, port)
             reached[name] = self.proxies[name].port
-        self.daemon = Daemon(self.folder, reached)
+        self.daemon = Daemon(self.folder, reached, flags=flags)
         self.engine = self.daemon.engine
         self.fronts, self.front_processes = {}, {}
         for worker, definition in enumerate(definitions):
