@@ -207,7 +207,7 @@ TEST(HttpPipeline, WhatNeverLeftIsNotConnectedAndNeverLeavesLater) {
   Calling calling({}, 8);
   auto all = asks(2);
   all[0].request.body.assign(32 << 20, 'x');  // more than any socket buffer takes
-  all[1].timeout = Millis{500};
+  all[1].timeout = Millis{1'500};
   auto results = calling.begin_all(listener.port, std::move(all));
   auto peer = listener.accept();
   EXPECT_EQ(results[1].get().end, ExchangeEnd::not_connected);
