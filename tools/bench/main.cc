@@ -51,7 +51,7 @@ void declare(CLI::App& app, Flags& f) {
   app.add_option("--waiting", f.waiting, "sagas of the shape `waiting`");
   app.add_option("--pipeline", f.pipeline_max,
                  "calls that wait on one connection to the mock mall at once; 1: none but one")
-      ->check(CLI::Range(1, 64));
+      ->check(CLI::Range(1, int{kPipelineMax}));
   app.add_option("--engine-flag", f.engine_flags, "handed to skaldd; may be repeated");
 }
 

@@ -125,20 +125,26 @@ Exit show(Session& session, const SagaName& name, bool payloads) {
 
 namespace {
 
-/// A picture of a saga; the saga itself for programs that do not draw.
-template <class Draw>
-Exit draw(Session& session, const SagaName& name, Draw drawn) {
-  auto request = named<v1::GetRequest>(name);
-  request.set_attempts(true);
+/// What there is to say of a saga: `part` of it for programs that do not read, `text` for people.
+template <class Part, class Text>
+Exit tell(Session& session, const v1::GetRequest& request, Part part, Text text) {
   v1::Saga saga;
   const Exit called = session.call("/skald.v1.SagaService/Get", request, saga);
   if (called != Exit::ok) return called;
   if (is_for_programs(session.format)) {
-    session.terminal.out(print_message(session.format, saga));
+    session.terminal.out(print_message(session.format, part(saga)));
   } else {
-    session.terminal.out(session.format == Format::name ? saga.saga_id() + "\n" : drawn(saga));
+    session.terminal.out(session.format == Format::name ? saga.saga_id() + "\n" : text(saga));
   }
   return Exit::ok;
+}
+
+/// A picture of a saga; the saga itself for programs.
+template <class Draw>
+Exit draw(Session& session, const SagaName& name, Draw drawn) {
+  auto request = named<v1::GetRequest>(name);
+  request.set_attempts(true);
+  return tell(session, request, [](const v1::Saga& saga) -> auto& { return saga; }, drawn);
 }
 
 }  // namespace
@@ -153,17 +159,10 @@ Exit graph(Session& session, const SagaName& name) {
 }
 
 Exit explain(Session& session, const SagaName& name) {
-  v1::Saga saga;
-  const Exit called = session.call("/skald.v1.SagaService/Get", named<v1::GetRequest>(name), saga);
-  if (called != Exit::ok) return called;
-  if (is_for_programs(session.format)) {
-    session.terminal.out(print_message(session.format, saga.explanation()));
-  } else if (session.format == Format::name) {
-    session.terminal.out(saga.saga_id() + "\n");
-  } else {
-    session.terminal.out(explanation_text(session.terminal, saga));
-  }
-  return Exit::ok;
+  return tell(
+      session, named<v1::GetRequest>(name),
+      [](const v1::Saga& saga) -> auto& { return saga.explanation(); },
+      [&session](const v1::Saga& saga) { return explanation_text(session.terminal, saga); });
 }
 
 Exit history(Session& session, const SagaName& saga, bool payloads) {
