@@ -35,12 +35,18 @@ std::string answer(unsigned status, std::string_view more = "") {
          "\r\n";
 }
 
-/// Reads until `count` requests have arrived; all of them end with their body.
-std::string receive_requests(RawSocket& peer, std::size_t count) {
-  std::string all;
-  for (std::size_t i = 0; i < count; ++i) all += peer.receive_until("hello");
-  return all;
-}
+/// A peer that has been sent all of `asked` on one connection, and has answered nothing.
+struct Burst {
+  explicit Burst(std::vector<Calling::Ask> asked)
+      : results(calling.begin_all(listener.port, std::move(asked))), peer(listener.accept()) {
+    peer.receive_until("hello");
+  }
+
+  RawListener listener;
+  Calling calling{{}, 8};
+  std::vector<std::future<Exchange>> results;
+  RawSocket peer;
+};
 
 /// What all of them came to, in order.
 std::vector<ExchangeEnd> ends_of(std::vector<std::future<Exchange>>& results) {
@@ -61,11 +67,8 @@ TEST(HttpPipeline, RequestsOfOneTurnLeaveTogetherAndGetTheirOwnAnswers) {
 }
 
 TEST(HttpPipeline, ASecondBurstUsesTheSameConnection) {
-  RawListener listener;
-  Calling calling({}, 8);
-  auto first = calling.begin_all(listener.port, asks(2));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(asks(2));
+  auto& [listener, calling, first, peer] = burst;
   peer.send(answer(200));
   EXPECT_EQ(first[0].get().response.status, 200U);
   auto second = calling.begin_all(listener.port, asks(2));  // beside the one that waits
@@ -81,7 +84,7 @@ TEST(HttpPipeline, WhatIsBeyondTheBoundGetsAnotherConnection) {
   Calling calling({}, 2);
   auto results = calling.begin_all(listener.port, asks(3));
   auto peer = listener.accept();
-  receive_requests(peer, 1);
+  peer.receive_until("hello");
   auto other = listener.accept();
   EXPECT_THAT(other.receive_until("hello"), testing::HasSubstr("POST /2"));
   other.send(answer(202));
@@ -90,13 +93,10 @@ TEST(HttpPipeline, WhatIsBeyondTheBoundGetsAnotherConnection) {
 }
 
 TEST(HttpPipeline, AnAnswerToAHeadHasNoBodyWhereverItStands) {
-  RawListener listener;
-  Calling calling({}, 8);
   auto all = asks(3);
   all[1].request.method = "HEAD";
-  auto results = calling.begin_all(listener.port, std::move(all));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(std::move(all));
+  auto& [listener, calling, results, peer] = burst;
   peer.send(
       "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
       "HTTP/1.1 201 OK\r\nContent-Length: 9\r\n\r\n"
@@ -108,13 +108,10 @@ TEST(HttpPipeline, AnAnswerToAHeadHasNoBodyWhereverItStands) {
 
 TEST(HttpPipeline, WhoeverIsOverdueEndsAloneAndHisAnswerReachesNobody) {
   for (const std::size_t overdue : {0U, 1U, 2U}) {
-    RawListener listener;
-    Calling calling({}, 8);
     auto all = asks(3);
     all[overdue].timeout = kShort;
-    auto results = calling.begin_all(listener.port, std::move(all));
-    auto peer = listener.accept();
-    receive_requests(peer, 1);
+    Burst burst(std::move(all));
+    auto& [listener, calling, results, peer] = burst;
     EXPECT_EQ(results[overdue].get().end, ExchangeEnd::timed_out);
     auto later = calling.begin(listener.port, numbered(3));  // not on a connection in arrears
     auto other = listener.accept();
@@ -130,21 +127,15 @@ TEST(HttpPipeline, WhoeverIsOverdueEndsAloneAndHisAnswerReachesNobody) {
 }
 
 TEST(HttpPipeline, AConnectionOnWhichNobodyWaitsAnyMoreIsClosed) {
-  RawListener listener;
-  Calling calling({}, 8);
-  auto results = calling.begin_all(listener.port, asks(2, kShort));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(asks(2, kShort));
+  auto& [listener, calling, results, peer] = burst;
   EXPECT_THAT(ends_of(results), testing::Each(ExchangeEnd::timed_out));
   EXPECT_TRUE(peer.peer_is_gone(loopback::kPatienceMs));
 }
 
 TEST(HttpPipeline, ABrokenConnectionLeavesAllThatWasSentUnknown) {
-  RawListener listener;
-  Calling calling({}, 8);
-  auto results = calling.begin_all(listener.port, asks(3));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(asks(3));
+  auto& [listener, calling, results, peer] = burst;
   peer.send(answer(200));
   EXPECT_EQ(results[0].get().response.status, 200U);
   peer.close();
@@ -154,11 +145,8 @@ TEST(HttpPipeline, ABrokenConnectionLeavesAllThatWasSentUnknown) {
 
 TEST(HttpPipeline, AnAnswerThatClosesEndsThoseBehind) {
   for (const std::string_view body_until_close : {"", "HTTP/1.0 200 X\r\n\r\nbody"}) {
-    RawListener listener;
-    Calling calling({}, 8);
-    auto results = calling.begin_all(listener.port, asks(2));
-    auto peer = listener.accept();
-    receive_requests(peer, 1);
+    Burst burst(asks(2));
+    auto& [listener, calling, results, peer] = burst;
     peer.send(body_until_close.empty() ? answer(200, "Connection: close\r\n")
                                        : std::string(body_until_close));
     peer.close();
@@ -168,11 +156,8 @@ TEST(HttpPipeline, AnAnswerThatClosesEndsThoseBehind) {
 }
 
 TEST(HttpPipeline, GarbageEndsTheFirstAsMalformedAndThoseBehindAsUnknown) {
-  RawListener listener;
-  Calling calling({}, 8);
-  auto results = calling.begin_all(listener.port, asks(3));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(asks(3));
+  auto& [listener, calling, results, peer] = burst;
   peer.send(answer(200) + "garbage\r\n\r\n");
   EXPECT_THAT(ends_of(results), testing::ElementsAre(ExchangeEnd::answered, ExchangeEnd::malformed,
                                                      ExchangeEnd::reset));
@@ -187,11 +172,8 @@ TEST(HttpPipeline, ARefusedConnectionEndsAllAsNotConnected) {
 }
 
 TEST(HttpPipeline, BytesBehindTheLastAnswerAreNeverTheNextAnswer) {
-  RawListener listener;
-  Calling calling({}, 8);
-  auto results = calling.begin_all(listener.port, asks(2));
-  auto peer = listener.accept();
-  receive_requests(peer, 1);
+  Burst burst(asks(2));
+  auto& [listener, calling, results, peer] = burst;
   peer.send(answer(200) + answer(201) + answer(299));
   EXPECT_EQ(results[1].get().response.status, 201U);
   EXPECT_TRUE(peer.peer_is_gone(loopback::kPatienceMs));
