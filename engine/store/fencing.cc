@@ -12,6 +12,9 @@ ShardMeta Fencing::position(std::uint32_t shard) const {
 ShardMeta Fencing::next_owner(std::uint32_t shard) const {
   ShardMeta meta = position(shard);
   ++meta.epoch;
+  for (const auto& [other, stood] : shards_) {
+    meta.clock_high = std::max(meta.clock_high, stood.clock_high);
+  }
   return meta;
 }
 

@@ -17,7 +17,8 @@ class Fencing {
   /// A shard's position as last persisted.
   void restore(std::uint32_t shard, const ShardMeta& meta) { shards_[shard] = meta; }
 
-  /// The position that open_shard() persists: the next epoch, the number and clock as they were.
+  /// The position that open_shard() persists: the next epoch, the number as it was, and the latest
+  /// clock of all shards: with fewer threads than before, some of them have no owner any more.
   [[nodiscard]] ShardMeta next_owner(std::uint32_t shard) const;
 
   /// The positions after `batches`, one per shard they touch. Errors: aborted, as Store::commit

@@ -106,7 +106,7 @@ struct TimerRow {
 struct ShardMeta {
   std::uint64_t epoch = 0;
   std::uint64_t number = 0;  // of the last committed batch
-  Instant clock_high{};
+  Instant clock_high{};      // as open_shard() tells it: of all shards
 };
 
 /// Placement range [first, last], inclusive on both ends.

@@ -54,6 +54,17 @@ TYPED_TEST_P(StoreConformance, OpeningAShardAgainRaisesItsEpochAndKeepsItsNumber
   EXPECT_EQ(this->store().open_shard(8)->epoch, 1u);
 }
 
+TYPED_TEST_P(StoreConformance, AShardIsToldTheLatestClockOfAll) {
+  ShardWriter writer(this->store(), 1);
+  Tale tale(id(1));
+  writer.commit(tale.start(at(0)));
+
+  // Then: who starts again with fewer shards knows how late it was for those that are gone.
+  const auto meta = this->store().open_shard(0);
+  ASSERT_TRUE(meta.has_value());
+  EXPECT_EQ(meta->clock_high, kNoon);
+}
+
 TYPED_TEST_P(StoreConformance, AReplacedOwnerIsFencedAndWritesNothing) {
   ShardWriter old_owner(this->store(), 1);
   ShardWriter new_owner(this->store(), 1);
@@ -418,17 +429,18 @@ TYPED_TEST_P(StoreConformance, NotesAreFoundByPrefixUntilTheyGo) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    StoreConformance, NotesAreFoundByPrefixUntilTheyGo, ANewShardBeginsAtNothingInEpochOne,
-    OpeningAShardAgainRaisesItsEpochAndKeepsItsNumber, AReplacedOwnerIsFencedAndWritesNothing,
-    AShardThatNobodyOpenedIsFenced, ABatchNumberIsNeitherRepeatedNorSkipped,
-    BatchesOfOneCallAreAtomicTogether, OneCallMayHoldSeveralBatchesOfOneShard,
-    LoadGivesEveryRecordOfOneSagaInOrder, ASagaThatIsNotThereIsNoError,
-    AHoleInAHistoryIsDataLossThatNamesThePlace, ARecordTakesThePlaceOfThoseThatItFolds,
-    ARefusedFoldTakesNothingAway, AnIdempotencyKeyLeadsToItsSaga,
-    ExpiredKeysAreListedOldestFirstUntilRemoved, ARemovedKeyMayBeUsedAgain,
-    ABusinessKeyLeadsToItsSagasNewestFirst, ActiveSagasAreThoseNeitherEndedNorWaiting,
-    ActiveSagasComeByRangeAndResume, TimersComeEarliestFirstAndResume,
-    ATimerMovesAndGoesWithItsTransition, ThereIsRoom, ReadersSeeWholeCommitsOnly);
+    StoreConformance, AShardIsToldTheLatestClockOfAll, NotesAreFoundByPrefixUntilTheyGo,
+    ANewShardBeginsAtNothingInEpochOne, OpeningAShardAgainRaisesItsEpochAndKeepsItsNumber,
+    AReplacedOwnerIsFencedAndWritesNothing, AShardThatNobodyOpenedIsFenced,
+    ABatchNumberIsNeitherRepeatedNorSkipped, BatchesOfOneCallAreAtomicTogether,
+    OneCallMayHoldSeveralBatchesOfOneShard, LoadGivesEveryRecordOfOneSagaInOrder,
+    ASagaThatIsNotThereIsNoError, AHoleInAHistoryIsDataLossThatNamesThePlace,
+    ARecordTakesThePlaceOfThoseThatItFolds, ARefusedFoldTakesNothingAway,
+    AnIdempotencyKeyLeadsToItsSaga, ExpiredKeysAreListedOldestFirstUntilRemoved,
+    ARemovedKeyMayBeUsedAgain, ABusinessKeyLeadsToItsSagasNewestFirst,
+    ActiveSagasAreThoseNeitherEndedNorWaiting, ActiveSagasComeByRangeAndResume,
+    TimersComeEarliestFirstAndResume, ATimerMovesAndGoesWithItsTransition, ThereIsRoom,
+    ReadersSeeWholeCommitsOnly);
 
 // --- After a restart ---
 
