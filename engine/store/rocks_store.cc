@@ -8,6 +8,7 @@
 #include <chrono>
 #include <set>
 
+#include "engine/store/rocks_background.h"
 #include "engine/store/rocks_options.h"
 #include "engine/store/rocks_table_check.h"
 
@@ -132,9 +133,10 @@ Result<void> RocksStore::check_tables_reach(const rocks::Mark& mark) {
 Result<void> RocksStore::open_database() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const auto status =
-      rocksdb::DB::Open(rocks::database_options(options_.env, options_.log, {health_, mark_}),
-                        options_.directory, column_families(), &handles, &opened);
+  const auto status = rocksdb::DB::Open(
+      rocks::database_options(options_.env, options_.log,
+                              {health_, mark_, std::make_shared<rocks::BackgroundThreads>()}),
+      options_.directory, column_families(), &handles, &opened);
   db_.reset(opened);
   for (rocksdb::ColumnFamilyHandle* handle : handles) handles_.emplace_back(handle);
   if (!status.ok()) return std::unexpected(cannot_open(options_, status));

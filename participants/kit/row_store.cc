@@ -1,14 +1,43 @@
 // RowStore on RocksDB. One column family: a participant's rows are few kinds and share every write.
 #include "participants/kit/row_store.h"
 
+#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
+#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <utility>
 
+#include "engine/base/thread_priority.h"
+
 namespace skald::kit {
 namespace {
+
+constexpr int kMemtablesMax = 4;  // a burst goes on while one of them is written out
+constexpr std::uint64_t kBytesPerSync = 1ULL << 20;  // or a log's sync waits for a whole table
+constexpr std::size_t kBlockCacheBytes = 64ULL << 20;
+constexpr int kBloomBitsPerKey = 10;
+
+// Nearly every transaction asks for a key that is not there: the barrier's row of a call that comes
+// for the first time. A filter answers that from memory, however many rows there are.
+rocksdb::BlockBasedTableOptions table_options() {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
+  return table;
+}
+
+// Who writes tables runs behind who answers.
+class Background final : public rocksdb::EventListener {
+ public:
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { step_back(5); }
+  void OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
+    step_back(10);
+  }
+};
 
 class RocksRows final : public RowStore {
  public:
@@ -83,6 +112,10 @@ Result<std::unique_ptr<RowStore>> open_rocks_rows(const std::string& dir) {
   options.create_if_missing = true;
   options.paranoid_checks = true;
   options.max_background_jobs = 2;
+  options.listeners.push_back(std::make_shared<Background>());
+  options.max_write_buffer_number = kMemtablesMax;
+  options.bytes_per_sync = kBytesPerSync;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options()));
   options.max_bgerror_resume_count = 0;  // a background error is fatal: reopen decides
   options.recycle_log_file_num = 0;
   options.keep_log_file_num = 4;
