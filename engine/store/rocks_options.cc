@@ -8,10 +8,10 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
-#include <limits>
 #include <utility>
 
 #include "engine/base/ids.h"
+#include "engine/store/rocks_event_memtable.h"
 #include "engine/store/rocks_info_log.h"
 #include "engine/store/rocks_keys.h"
 
@@ -25,8 +25,6 @@ constexpr std::size_t kBlockCacheBytes = 64ULL << 20;  // shared by both column 
 constexpr int kBloomBitsPerKey = 10;
 constexpr int kBackgroundJobs =
     2;  // fewer than 8: before 7.9 a retried flush could reorder updates
-constexpr std::size_t kMemtableBytesPerBucket = 671;  // 100,000 of them by default, 8 bytes each
-constexpr std::uint32_t kListLengthMax = 64;  // entries of a bucket before it becomes a skip list
 
 rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -103,11 +101,7 @@ rocksdb::ColumnFamilyOptions event_options(std::shared_ptr<rocksdb::Cache> cache
   table.whole_key_filtering = false;  // records are read by saga, never one by one
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(SagaId::kBytesSize));
-  // Records are read by saga only, so the memtable is a short sorted list for each saga, found by
-  // hash: an insertion looks at a few entries instead of walking down a list of all.
-  options.memtable_factory.reset(
-      rocksdb::NewHashLinkListRepFactory(1 + sizes.memtable_bytes / kMemtableBytesPerBucket, 0,
-                                         std::numeric_limits<int>::max(), false, kListLengthMax));
+  options.memtable_factory = event_memtable(sizes.memtable_bytes);
   return options;
 }
 
