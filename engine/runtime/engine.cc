@@ -9,14 +9,22 @@
 #include "engine/wire/stored.h"
 
 namespace skald {
+namespace {
+
+/// One core is left to the thread that commits, and to RocksDB's own: with as many shards as cores
+/// they take turns, and each finds less to do at once.
+std::size_t shards_of(const EngineOptions& options) {
+  if (options.threads != 0) return options.threads;
+  return std::max(2U, std::thread::hardware_concurrency()) - 1;
+}
+
+}  // namespace
 
 Result<void> EngineOnThreads::open() {
   if (const auto wrong = parts_.options.validate(); !wrong.empty()) {
     return fail(Errc::invalid_argument, "engine options: {}", fmt::join(wrong, "; "));
   }
-  const std::size_t shards = parts_.options.threads != 0
-                                 ? parts_.options.threads
-                                 : std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t shards = shards_of(parts_.options);
   upkeep_ = std::make_unique<Upkeep>(
       Upkeep::Parts{parts_.store, blocking_, definitions_, parts_.options, shards,
                     [this](std::uint32_t shard, std::vector<EndedSaga> sagas) {

@@ -36,7 +36,7 @@ struct AlertSettings {
 };
 
 struct EngineOptions {
-  std::uint32_t threads = 0;  // 0: one per core; 1..256
+  std::uint32_t threads = 0;  // 0: one per core but one; 1..256
   std::uint32_t active_sagas_max =
       100'000;                       // in memory, not waiting; beyond it submissions are refused
   std::uint32_t inbox_max = 65'536;  // commands queued per shard; beyond it submissions are refused

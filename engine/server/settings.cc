@@ -152,8 +152,8 @@ const std::vector<Setting> kSettings{
        return store(parse_size(text), c.request_bytes_max);
      },
      [](const ServerConfig& c) { return print_size(c.request_bytes_max); }},
-    {"engine.threads", "engine threads; 0: one per core", set_number<&EngineOptions::threads>,
-     get_number<&EngineOptions::threads>},
+    {"engine.threads", "engine threads; 0: one per core but one",
+     set_number<&EngineOptions::threads>, get_number<&EngineOptions::threads>},
     {"engine.active_sagas_max", "sagas in memory; beyond it submissions are refused",
      set_number<&EngineOptions::active_sagas_max>, get_number<&EngineOptions::active_sagas_max>},
     {"engine.inbox_max", "commands queued per shard", set_number<&EngineOptions::inbox_max>,

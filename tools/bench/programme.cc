@@ -12,7 +12,8 @@
 namespace skald::bench {
 namespace {
 
-constexpr std::size_t kOpenLoopMax = 20'000;  // orders open at once in an open loop
+constexpr std::size_t kOpenLoopMax =
+    8'000;  // orders open at once in an open loop: fewer than connections_max
 constexpr std::size_t kUsualInFlight = 64;
 constexpr int kFanOutLegs = 1'000;
 constexpr int kManySkus = 8;
