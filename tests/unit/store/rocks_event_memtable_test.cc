@@ -16,7 +16,7 @@ namespace skald {
 namespace {
 
 constexpr std::size_t kSagas = 40;
-constexpr int kWaiting = 3;  // memtables that must be full before they are written out
+constexpr std::uint64_t kWaiting = 3;  // memtables that must be full before they are written out
 
 using Rows = std::map<std::string, std::string>;
 
@@ -28,7 +28,7 @@ class Events : public testing::Test {
         rocks::event_options(rocks::block_cache(), {.memtable_bytes = 64 << 10}));
     options.create_if_missing = true;
     options.allow_concurrent_memtable_write = false;
-    options.min_write_buffer_number_to_merge = kWaiting;
+    options.min_write_buffer_number_to_merge = static_cast<int>(kWaiting);
     options.max_write_buffer_number = 8;
     rocksdb::DB* opened = nullptr;
     EXPECT_TRUE(rocksdb::DB::Open(options, folder_.path(), &opened).ok());
@@ -40,11 +40,11 @@ class Events : public testing::Test {
     for (int i = 0; i < rows; ++i) {
       const std::string key = saga(random_() % kSagas) + number(random_() % 64);
       if (random_() % 8 == 0) {
-        EXPECT_TRUE(db_->Delete(rocksdb::WriteOptions(), key).ok());
+        ASSERT_TRUE(db_->Delete(rocksdb::WriteOptions(), key).ok());
         rows_.erase(key);
       } else {
         const std::string value(random_() % 200, static_cast<char>('a' + i % 26));
-        EXPECT_TRUE(db_->Put(rocksdb::WriteOptions(), key, value).ok());
+        ASSERT_TRUE(db_->Put(rocksdb::WriteOptions(), key, value).ok());
         rows_[key] = value;
       }
     }
@@ -122,7 +122,8 @@ TEST_F(Events, AreReadInOrderWhileTheirMemtableIsWritten) {
 }
 
 TEST_F(Events, AreReadInOrderFromMemtablesThatWaitToBeWrittenOut) {
-  while (waiting() < kWaiting - 1) write(50);
+  for (int i = 0; i < 200 && waiting() < kWaiting - 1; ++i) write(50);
+  ASSERT_EQ(waiting(), kWaiting - 1);
   write(100);
   expect_all_in_order();
   expect_found(500);
