@@ -59,10 +59,11 @@ struct Unary<call> {
 struct Procedure {
   std::string_view path;
   void (*run)(Services&, const ConnectCall&, CallContext, HttpResponder);
+  bool submits = false;  // one saga: may be refused unread
 };
 
 constexpr std::array kProcedures{
-    Procedure{"/skald.v1.SagaService/Submit", Unary<&SagaService::submit>::run},
+    Procedure{"/skald.v1.SagaService/Submit", Unary<&SagaService::submit>::run, true},
     Procedure{"/skald.v1.SagaService/SubmitBatch", Unary<&SagaService::submit_batch>::run},
     Procedure{"/skald.v1.SagaService/Get", Unary<&SagaService::get>::run},
     Procedure{"/skald.v1.SagaService/Wait", Unary<&SagaService::wait>::run},
@@ -105,6 +106,13 @@ constexpr std::array kProcedures{
     Procedure{"/skald.v1.AlertService/Test", Unary<&AlertService::test>::run},
     Procedure{"/skald.v1.StatsService/Get", Unary<&StatsService::get>::run},
 };
+
+/// The key of a submission that has not been read; nullopt: it must be read for that.
+std::optional<std::string_view> key_unread(const ConnectCall& call, const CallContext& context) {
+  if (context.idempotency_key) return *context.idempotency_key;
+  if (call.codec != ConnectCodec::proto) return std::nullopt;
+  return wire::find_text_field(call.body, v1::SubmitRequest::kIdempotencyKeyFieldNumber);
+}
 
 struct Page {
   std::string_view path;
@@ -221,6 +229,11 @@ void Routes::handle(HttpRequest request, HttpResponder respond) {
   if (!call) return respond(std::move(call.error()));
   context.timeout = call->timeout;
   context.output_form = call->codec == ConnectCodec::json ? OutputForm::value : OutputForm::bytes;
+  if (procedure->submits) {
+    const auto key = key_unread(*call, context);
+    const auto busy = key ? engine_.refuse_at_once(*key) : std::nullopt;
+    if (busy) return respond(wire::connect_error(*busy));
+  }
   procedure->run(services_, *call, std::move(context), std::move(respond));
 }
 

@@ -92,6 +92,10 @@ Result<SagaService::Submission> SagaService::read_submission(v1::SubmitRequest& 
       {.field = "business_key", .text = request.business_key, .size_max = kBusinessKeyMax},
   }};
   if (auto checked = check_texts(rules); !checked) return std::unexpected(checked.error());
+  // Before whatever costs more: what is refused now is read again when it is repeated.
+  if (auto busy = engine_.refuse_at_once(request.idempotency_key)) {
+    return std::unexpected(std::move(*busy));
+  }
 
   auto mode = wait_mode(from.wait(), "wait", WaitMode::accepted);
   if (!mode) return std::unexpected(mode.error());

@@ -38,6 +38,7 @@ enum class Errc : std::uint8_t {
 struct Error {
   Errc code = Errc::unknown;
   std::string message;
+  std::uint32_t retry_after_s = 0;  // the same may succeed after so long; 0: nothing is known of it
 
   bool operator==(const Error&) const = default;
 };

@@ -58,17 +58,7 @@ Result<void> EngineOnThreads::open() {
       },
       parts_.log.named("committer"));
   for (std::uint32_t i = 0; i < shards; ++i) {
-    drivers_.push_back(std::make_unique<ShardDriver>(
-        ShardDriver::Parts{.index = i,
-                           .range = range_of(i, shards),
-                           .inbox_max = parts_.options.inbox_max,
-                           .store = parts_.store,
-                           .blocking = blocking_,
-                           .clock = *clock_,
-                           .committer = *committer_,
-                           .take_alert = [this](Alert alert) { outbox_->take(std::move(alert)); },
-                           .log = parts_.log.named("shard")},
-        make_shard(i, shards)));
+    drivers_.push_back(make_driver(i, shards));
     drivers_.back()->set_invoker(parts_.make_invoker(drivers_.back()->io()));
   }
   if (const auto opened = open_outbox(); !opened) return std::unexpected(opened.error());
@@ -83,7 +73,7 @@ Result<void> EngineOnThreads::open() {
   return {};
 }
 
-std::unique_ptr<Shard> EngineOnThreads::make_shard(std::uint32_t index, std::size_t shards) {
+std::unique_ptr<ShardDriver> EngineOnThreads::make_driver(std::uint32_t index, std::size_t shards) {
   const auto& options = parts_.options;
   const PlacementRange range = range_of(index, shards);
   const auto share = [shards](std::uint64_t total) {
@@ -95,8 +85,9 @@ std::unique_ptr<Shard> EngineOnThreads::make_shard(std::uint32_t index, std::siz
         own == options.participants.end() ? options.participant_default : own->second;
     return static_cast<std::uint32_t>(share(chosen.in_flight_max));
   };
-  Gates gates({.limit_of = limit_of, .breaker = options.breaker});
-  return std::make_unique<Shard>(
+  auto door =
+      std::make_unique<ShardDoor>(share(options.active_sagas_max), share(options.waiters_max));
+  auto shard = std::make_unique<Shard>(
       ShardOptions{.placement_first = range.first,
                    .placement_last = range.last,
                    .id_seed = mix64(
@@ -108,9 +99,21 @@ std::unique_ptr<Shard> EngineOnThreads::make_shard(std::uint32_t index, std::siz
                    .alerts = {.targets = options.alerts.targets,
                               .retries_over = options.alerts.retries_over,
                               .outbox_max = share(options.alerts.outbox_max),
-                              .encode = wire::encode_alert}},
-      definitions_, std::move(gates),
+                              .encode = wire::encode_alert},
+                   .door = door.get()},
+      definitions_, Gates({.limit_of = limit_of, .breaker = options.breaker}),
       [](std::span<const Event> events, Bytes& out) { wire::encode_events(events, out); });
+  return std::make_unique<ShardDriver>(
+      ShardDriver::Parts{.index = index,
+                         .range = range,
+                         .inbox_max = options.inbox_max,
+                         .store = parts_.store,
+                         .blocking = blocking_,
+                         .clock = *clock_,
+                         .committer = *committer_,
+                         .take_alert = [this](Alert alert) { outbox_->take(std::move(alert)); },
+                         .log = parts_.log.named("shard")},
+      std::move(door), std::move(shard));
 }
 
 ShardDriver& EngineOnThreads::any_driver() {
@@ -144,8 +147,9 @@ void EngineOnThreads::submit(SubmitRequest request, WaitMode mode, Millis timeou
     return answer(fail(Errc::invalid_argument, "business_key: {} bytes, more than {}",
                        request.business_key.size(), kBusinessKeyMax));
   }
-  ShardDriver& driver =
-      request.idempotency_key.empty() ? any_driver() : driver_of(hash64(request.idempotency_key));
+  std::optional<std::uint64_t> key;
+  if (!request.idempotency_key.empty()) key = hash64(request.idempotency_key);
+  ShardDriver& driver = key ? driver_of(*key) : any_driver();
   const Instant until = add_saturated(clock_->now(), timeout);
   auto make_input = [request = std::move(request), definition = std::move(definition), mode,
                      until](Ticket ticket) mutable -> Input {
@@ -160,11 +164,24 @@ void EngineOnThreads::submit(SubmitRequest request, WaitMode mode, Millis timeou
                          .wait_until = until};
   };
   InputAnswer tell = typed<SagaAnswer>(std::move(answer));
-  if (!driver.post(std::move(make_input), tell)) {
-    tell(Error{
-        Errc::resource_exhausted,
-        "busy: the shard's inbox is full (limit inbox_max); try again later with the same key"});
+  if (!driver.post_submission(key, std::move(make_input), tell)) tell(inbox_is_full());
+}
+
+std::optional<Error> EngineOnThreads::refuse_at_once(std::string_view idempotency_key) {
+  std::optional<std::uint64_t> key;
+  if (!idempotency_key.empty()) key = hash64(idempotency_key);
+  ShardDoor& door = (key ? driver_of(*key) : any_driver()).door();
+  std::optional<Error> refusal = door.no_room();
+  if (!refusal) return std::nullopt;
+  if (key) {
+    // In this order: a saga that leaves memory between the two looks is in the store.
+    if (door.may_know(*key)) return std::nullopt;
+    const auto row = parts_.store.find_key_in_memory(idempotency_key);
+    const bool is_new = row && *row && !(*row)->has_value();
+    if (!is_new) return std::nullopt;
   }
+  door.refused();
+  return refusal;
 }
 
 void EngineOnThreads::resolve(SagaRef saga, Resolved resolved) {

@@ -101,6 +101,10 @@ class Engine {
   /// unavailable (draining, or writing has ended: outcome unknown, repeat with the same key).
   virtual void submit(SubmitRequest request, WaitMode mode, Millis timeout,
                       Answer<SagaAnswer> answer) = 0;
+  /// Whether submit() with this key would only refuse it for lack of room, told at once and from
+  /// memory: while a shard is full most of its submissions need no more. Keys of sagas there are,
+  /// or are about to be, are never refused here. nullopt: submit it.
+  [[nodiscard]] virtual std::optional<Error> refuse_at_once(std::string_view idempotency_key) = 0;
   virtual void wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) = 0;
   virtual void get(SagaRef saga, Answer<SagaSnapshot> answer) = 0;
   virtual void history(SagaRef saga, Answer<SagaHistory> answer) = 0;

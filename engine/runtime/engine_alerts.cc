@@ -45,7 +45,7 @@ void EngineOnThreads::tell(Alert alert, std::vector<Note> notes, std::uint32_t t
   };
   // The shard of everything that is of no saga: SagaId{} is placed there.
   if (!drivers_.front()->post(std::move(make), answer)) {
-    answer(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
+    answer(inbox_is_full());
   }
 }
 

@@ -18,7 +18,7 @@ void EngineOnThreads::write_notes(std::vector<Note> notes, std::optional<Alert> 
     return input::WriteNotes{.ticket = ticket, .notes = std::move(notes)};
   };
   if (!drivers_.front()->post(std::move(make), tell)) {
-    tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
+    tell(inbox_is_full());
   }
 }
 

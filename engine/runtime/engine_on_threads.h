@@ -40,6 +40,7 @@ class EngineOnThreads final : public Engine {
 
   void submit(SubmitRequest request, WaitMode mode, Millis timeout,
               Answer<SagaAnswer> answer) override;
+  std::optional<Error> refuse_at_once(std::string_view idempotency_key) override;
   void wait(SagaRef saga, WaitMode mode, Millis timeout, Answer<SagaAnswer> answer) override;
   void get(SagaRef saga, Answer<SagaSnapshot> answer) override;
   void history(SagaRef saga, Answer<SagaHistory> answer) override;
@@ -96,7 +97,7 @@ class EngineOnThreads final : public Engine {
             std::move_only_function<void(Result<bool>)> written);
   Result<void> open_outbox();
 
-  std::unique_ptr<Shard> make_shard(std::uint32_t index, std::size_t shards);
+  std::unique_ptr<ShardDriver> make_driver(std::uint32_t index, std::size_t shards);
   void keep_house();
   void judge_disk();
   void look_at_disk();
@@ -147,7 +148,7 @@ void EngineOnThreads::ask(SagaRef saga, MakeInput make_input, Answer<T> answer) 
     auto with_ticket = [make_input = std::move(make_input), id = *id](
                            Ticket ticket) mutable -> Input { return make_input(ticket, id); };
     if (!driver_of(id->placement).post(std::move(with_ticket), tell)) {
-      tell(Error{Errc::resource_exhausted, "busy: the shard's inbox is full (limit inbox_max)"});
+      tell(inbox_is_full());
     }
   });
 }

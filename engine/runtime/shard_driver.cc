@@ -19,8 +19,9 @@ constexpr Millis kParticipantsEvery{200};   // how often their figures are copie
 
 }  // namespace
 
-ShardDriver::ShardDriver(Parts parts, std::unique_ptr<Shard> shard)
+ShardDriver::ShardDriver(Parts parts, std::unique_ptr<ShardDoor> door, std::unique_ptr<Shard> shard)
     : parts_(std::move(parts)),
+      door_(std::move(door)),
       shard_(std::move(shard)),
       work_(boost::asio::make_work_guard(io_)),
       timer_(io_) {}
@@ -48,6 +49,19 @@ void ShardDriver::stop() {
 bool ShardDriver::post(std::move_only_function<Input(Ticket)> make_input, InputAnswer& answer) {
   if (queued_.load(std::memory_order_relaxed) >= parts_.inbox_max) return false;
   enqueue({.make_input = std::move(make_input), .answer = std::move(answer), .input = {}});
+  return true;
+}
+
+bool ShardDriver::post_submission(std::optional<std::uint64_t> key,
+                                  std::move_only_function<Input(Ticket)> make_input,
+                                  InputAnswer& answer) {
+  if (queued_.load(std::memory_order_relaxed) >= parts_.inbox_max) return false;
+  door_->comes(key);
+  enqueue({.make_input = std::move(make_input),
+           .answer = std::move(answer),
+           .input = {},
+           .submission = true,
+           .key = key});
   return true;
 }
 
@@ -109,6 +123,7 @@ void ShardDriver::take(Posted& posted) {
   const Ticket ticket = ++last_ticket_;
   answers_.emplace(ticket, std::move(posted.answer));
   shard_->step(parts_.clock.now(), posted.make_input(ticket));
+  if (posted.submission) door_->came(posted.key);
 }
 
 void ShardDriver::honour(Ready ready) {
@@ -306,6 +321,7 @@ void ShardDriver::recover_next_page() {
 void ShardDriver::publish_figures() {
   const std::lock_guard lock(mutex_);
   figures_.counters = shard_->counters();
+  figures_.counters.refused += door_->refusals();
   figures_.resident = shard_->resident();
   figures_.waiters = shard_->waiters();
   figures_.inbox = queued_.load(std::memory_order_relaxed);

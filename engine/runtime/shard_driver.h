@@ -53,12 +53,14 @@ class ShardDriver {
     Logger log;
   };
 
-  ShardDriver(Parts parts, std::unique_ptr<Shard> shard);
+  /// `door`: the shard's.
+  ShardDriver(Parts parts, std::unique_ptr<ShardDoor> door, std::unique_ptr<Shard> shard);
   ~ShardDriver();
   ShardDriver(const ShardDriver&) = delete;
   ShardDriver& operator=(const ShardDriver&) = delete;
 
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  [[nodiscard]] ShardDoor& door() { return *door_; }
   /// Before start().
   void set_invoker(std::unique_ptr<Invoker> invoker) { invoker_ = std::move(invoker); }
   /// Starts the thread and recovery.
@@ -69,6 +71,10 @@ class ShardDriver {
   /// Queues an input that carries a ticket; make_input gets the ticket. False: the inbox is full,
   /// and `answer` was not taken.
   [[nodiscard]] bool post(std::move_only_function<Input(Ticket)> make_input, InputAnswer& answer);
+  /// Likewise, of a submission; `key`: hash64() of its idempotency key, where it has one.
+  [[nodiscard]] bool post_submission(std::optional<std::uint64_t> key,
+                                     std::move_only_function<Input(Ticket)> make_input,
+                                     InputAnswer& answer);
   /// Queues an input that nobody waits for; never refused.
   void post(Input input);
 
@@ -91,6 +97,8 @@ class ShardDriver {
     std::move_only_function<Input(Ticket)> make_input;  // with `answer`
     InputAnswer answer;
     std::optional<Input> input;  // without
+    bool submission = false;
+    std::optional<std::uint64_t> key;  // of a submission
   };
   struct Held {
     std::uint64_t number = 0;
@@ -115,6 +123,7 @@ class ShardDriver {
   void publish_figures();
 
   Parts parts_;
+  std::unique_ptr<ShardDoor> door_;
   std::unique_ptr<Shard> shard_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -43,6 +43,7 @@ void Shard::step(Instant now, Input input) {
   pump_gates();
   // Only now: an input may serve several callers of one saga, and the first must not evict it.
   for (const SagaId& id : std::exchange(leaving_, {})) evict_if_idle(id);
+  show_room();
 }
 
 Ready Shard::ready() {
@@ -66,6 +67,7 @@ void Shard::advance(std::uint64_t number) {
     evictable_.pop_front();
     evict_if_idle(id);
   }
+  show_room();
 }
 
 void Shard::fail(Instant now, Error error) {
@@ -76,8 +78,10 @@ void Shard::fail(Instant now, Error error) {
   waiting_.clear();
   for (auto& [key, submissions] : key_lookups_) {
     for (const auto& submission : submissions) answer(submission.ticket, *failed_);
+    key_let_go(key);
   }
   key_lookups_.clear();
+  show_room();
 }
 
 const SagaState* Shard::find(const SagaId& id) const {
@@ -213,6 +217,8 @@ void Shard::on(input::KeyLoaded& in) {
       start_saga(submission);
     }
   }
+  // Not before: at no moment may the door deny a key that is becoming a saga's.
+  key_let_go(in.key);
 }
 
 void Shard::on(input::SagaLoaded& in) {

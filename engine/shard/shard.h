@@ -19,6 +19,7 @@
 #include "engine/shard/gates.h"
 #include "engine/shard/input.h"
 #include "engine/shard/ready.h"
+#include "engine/shard/shard_door.h"
 #include "engine/shard/step_figures.h"
 
 namespace skald {
@@ -34,6 +35,7 @@ struct ShardOptions {
   std::size_t waiters_max = 200'000;
   Millis timer_window{60'000};
   AlertOptions alerts;
+  ShardDoor* door = nullptr;  // outlives the shard; nullptr: nobody looks
 };
 
 /// What has happened so far, for metrics. Monotonic.
@@ -144,6 +146,12 @@ class Shard {
   void start_saga(input::Submit& in);
   void join_saga(input::Submit& in, const SagaId& id, std::uint64_t body_hash);
   [[nodiscard]] SagaId new_id(const std::string& idempotency_key);
+  void know_key(const std::string& key, const SagaId& id);
+  void forget_key(const std::string& key);
+  // What the door shows.
+  void key_held(const std::string& key) const;
+  void key_let_go(const std::string& key) const;
+  void show_room() const;
 
   // shard_sagas.cc: one saga's life in memory
   Resident* find_or_load(const SagaId& id, Input&& then);
@@ -182,7 +190,6 @@ class Shard {
 
   // shard_waiters.cc
   void wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until, bool created);
-  [[nodiscard]] Error too_many_wait() const;
   void answer(Ticket ticket, Error error);
   void answer(Ticket ticket, SagaAnswer&& answer);
   [[nodiscard]] SagaAnswer answer_of(const Resident& saga) const;

@@ -11,14 +11,8 @@ namespace skald {
 std::optional<Error> Shard::refuse_admission() const {
   if (failed_) return failed_;
   if (closed_) return closed_;
-  if (residents_.size() >= options_.sagas_max) {
-    return Error{
-        Errc::resource_exhausted,
-        fmt::format("busy: {} sagas are active on this shard (limit active_sagas_max); try "
-                    "again later with the same key",
-                    residents_.size())};
-  }
-  if (waiting_.size() >= options_.waiters_max) return too_many_wait();
+  if (residents_.size() >= options_.sagas_max) return too_many_sagas(residents_.size());
+  if (waiting_.size() >= options_.waiters_max) return too_many_waiters(waiting_.size());
   return std::nullopt;
 }
 
@@ -36,8 +30,34 @@ void Shard::on(input::Submit& in) {
     return join_saga(in, id, residents_.at(id)->state.body_hash);
   }
   auto& lookups = key_lookups_[in.idempotency_key];
-  if (lookups.empty()) ready_.loads.push_back(load::Key{in.idempotency_key});
+  if (lookups.empty()) {
+    ready_.loads.push_back(load::Key{in.idempotency_key});
+    key_held(in.idempotency_key);
+  }
   lookups.push_back(std::move(in));
+}
+
+void Shard::know_key(const std::string& key, const SagaId& id) {
+  if (!key.empty() && keys_.emplace(key, id).second) key_held(key);
+}
+
+void Shard::forget_key(const std::string& key) {
+  if (keys_.erase(key) != 0) key_let_go(key);
+}
+
+void Shard::key_held(const std::string& key) const {
+  if (options_.door != nullptr) options_.door->key_held(hash64(key));
+}
+
+void Shard::key_let_go(const std::string& key) const {
+  if (options_.door != nullptr) options_.door->key_let_go(hash64(key));
+}
+
+/// Where something else than room is wanting the shard says so itself.
+void Shard::show_room() const {
+  if (options_.door == nullptr) return;
+  if (failed_ || closed_) return options_.door->show(0, 0);
+  options_.door->show(residents_.size(), waiting_.size());
 }
 
 void Shard::join_saga(input::Submit& in, const SagaId& id, std::uint64_t body_hash) {
@@ -72,7 +92,7 @@ void Shard::start_saga(input::Submit& in) {
   auto& saga = *residents_.emplace(id, std::make_unique<Resident>()).first->second;
   saga.state.id = id;
   saga.definition = std::move(in.definition);
-  if (!in.idempotency_key.empty()) keys_.emplace(in.idempotency_key, id);
+  know_key(in.idempotency_key, id);
   counters_.submitted += 1;
   Decision decision;
   const auto started = run(saga,

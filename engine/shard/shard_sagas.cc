@@ -76,7 +76,7 @@ void Shard::admit_loaded(const SagaId& id, SagaState&& state, RunOfRepeats&& lat
 
   saga.definition =
       definitions_.of_saga(saga.state.definition, saga.state.version, saga.state.source);
-  if (!saga.state.idempotency_key.empty()) keys_.emplace(saga.state.idempotency_key, id);
+  know_key(saga.state.idempotency_key, id);
   const bool waiting = stored_as_waiting(saga.state, saga.definition.get());
   saga.stored = summary_of(saga.definition.get(), saga.state, waiting);
   saga.stored_timer = stored_timer(saga.state, waiting);
@@ -259,7 +259,7 @@ void Shard::evict_if_idle(const SagaId& id) {
   const Resident& saga = *found->second;
   const bool idle = saga.state.terminal || (saga.stored && saga.stored->waiting);
   if (!idle || !saga.waiters.empty() || !saga.unsaved.empty() || saga.number > durable_) return;
-  if (!saga.state.idempotency_key.empty()) keys_.erase(saga.state.idempotency_key);
+  forget_key(saga.state.idempotency_key);
   residents_.erase(found);
 }
 

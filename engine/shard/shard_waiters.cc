@@ -45,13 +45,6 @@ SagaAnswer Shard::answer_of(const Resident& saga) const {
   return result;
 }
 
-Error Shard::too_many_wait() const {
-  return {Errc::resource_exhausted,
-          fmt::format("busy: {} callers wait on this shard (limit waiters_max); try again later "
-                      "with the same key",
-                      waiting_.size())};
-}
-
 void Shard::answer(Ticket ticket, Error error) {
   ready_.answers.push_back({.ticket = ticket, .body = std::move(error)});
 }
@@ -68,7 +61,9 @@ void Shard::wait_for(Resident& saga, Ticket ticket, WaitMode mode, Instant until
     return answer(ticket, std::move(reached));
   }
   // A submission that makes a saga has been admitted with its waiting.
-  if (!created && waiting_.size() >= options_.waiters_max) return answer(ticket, too_many_wait());
+  if (!created && waiting_.size() >= options_.waiters_max) {
+    return answer(ticket, too_many_waiters(waiting_.size()));
+  }
   saga.waiters.push_back({.ticket = ticket, .mode = mode, .created = created});
   waiting_.emplace(ticket, saga.state.id);
   if (until != kNever) patience_.push({.until = until, .ticket = ticket});

@@ -23,6 +23,7 @@ constexpr std::uint64_t kLogBytesMax = 512ULL << 20;  // bounds what a restart r
 constexpr std::uint64_t kBytesPerSync = 1ULL << 20;
 constexpr std::size_t kBlockCacheBytes = 64ULL << 20;  // shared by both column families
 constexpr int kBloomBitsPerKey = 10;
+constexpr double kMemtableBloomShare = 0.02;  // of the memtable's size: about 10 bits for each row
 constexpr int kBackgroundJobs =
     2;  // fewer than 8: before 7.9 a retried flush could reorder updates
 
@@ -109,6 +110,8 @@ rocksdb::ColumnFamilyOptions row_options(std::shared_ptr<rocksdb::Cache> cache, 
   rocksdb::ColumnFamilyOptions options = common_options(sizes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
   options.memtable_insert_with_hint_prefix_extractor = std::make_shared<RowsOfAKind>();
+  options.memtable_whole_key_filtering = true;  // most keys that are asked for are new
+  options.memtable_prefix_bloom_size_ratio = kMemtableBloomShare;
   return options;
 }
 

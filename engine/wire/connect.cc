@@ -1,7 +1,9 @@
 #include "engine/wire/connect.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <charconv>
 #include <utility>
@@ -130,6 +132,29 @@ Result<std::string> encode_message(ConnectCodec codec, const google::protobuf::M
   return fail(Errc::internal, "codec {} does not exist", static_cast<int>(codec));
 }
 
+std::optional<std::string_view> find_text_field(std::string_view message, int number) {
+  using google::protobuf::internal::WireFormatLite;
+  const std::uint32_t wanted =
+      WireFormatLite::MakeTag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(message.data()),
+                                            static_cast<int>(message.size()));
+  std::string_view found;
+  while (const std::uint32_t tag = in.ReadTag()) {
+    std::uint32_t size = 0;
+    if (tag != wanted) {
+      if (!WireFormatLite::SkipField(&in, tag)) return std::nullopt;
+    } else if (in.ReadVarint32(&size)) {
+      const auto at = static_cast<std::size_t>(in.CurrentPosition());
+      if (!in.Skip(static_cast<int>(size))) return std::nullopt;
+      found = message.substr(at, size);  // of a field that comes twice the last one holds
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!in.ConsumedEntireMessage()) return std::nullopt;
+  return found;
+}
+
 HttpResponse connect_response(ConnectCodec codec, const google::protobuf::Message& message) {
   auto body = encode_message(codec, message);
   if (!body) return connect_error(body.error());
@@ -143,6 +168,9 @@ HttpResponse connect_error(const Error& error) {
   HttpResponse response;
   response.status = http_status(error.code);
   response.headers.push_back({"Content-Type", std::string(kJsonType)});
+  if (error.retry_after_s != 0) {
+    response.headers.push_back({"Retry-After", fmt::to_string(error.retry_after_s)});
+  }
   response.body = "{\"code\":\"";
   response.body.append(connect_code(error.code));
   response.body.append("\"");

@@ -38,10 +38,15 @@ struct ConnectCall {
 [[nodiscard]] Result<std::string> encode_message(ConnectCodec codec,
                                                  const google::protobuf::Message& message);
 
+/// The string or bytes field `number` of a protobuf message, found without decoding the message;
+/// empty when it is not there. nullopt: these bytes are no message.
+[[nodiscard]] std::optional<std::string_view> find_text_field(std::string_view message, int number);
+
 /// 200 with the message, or the error answer of encode_message().
 [[nodiscard]] HttpResponse connect_response(ConnectCodec codec,
                                             const google::protobuf::Message& message);
-/// Error body {"code","message"}; content-type application/json; status from http_status().
+/// Error body {"code","message"}; content-type application/json; status from http_status();
+/// Retry-After where the error says it.
 [[nodiscard]] HttpResponse connect_error(const Error& error);
 
 /// The client's half: the request that calls `procedure`.

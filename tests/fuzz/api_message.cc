@@ -73,6 +73,14 @@ void check_round_trip(ConnectCodec codec, const Message& message) {
   SKALD_CHECK(same(message, *again));
 }
 
+/// The key that a submission is refused by before it is read is the one that is read from it.
+void check_key(const Message& message, std::string_view body) {
+  const auto* submission = dynamic_cast<const v1::SubmitRequest*>(&message);
+  if (submission == nullptr) return;
+  const auto key = wire::find_text_field(body, v1::SubmitRequest::kIdempotencyKeyFieldNumber);
+  SKALD_CHECK(key.has_value() && *key == submission->idempotency_key());
+}
+
 /// What the API makes of a search. Refused is fine; what is taken is sound.
 void check_search(Message& message) {
   if (auto* list = dynamic_cast<v1::ListRequest*>(&message)) {
@@ -112,6 +120,7 @@ void check_api_message(const Descriptor& kind, ConnectCodec codec, std::string_v
     SKALD_CHECK(read.error().code == Errc::invalid_argument);
     return;
   }
+  if (codec == ConnectCodec::proto) check_key(*message, body);
   message->DiscardUnknownFields();
   check_round_trip(ConnectCodec::proto, *message);
   say_null(*message);

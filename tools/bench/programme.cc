@@ -17,9 +17,9 @@ constexpr std::size_t kOpenLoopMax =
 constexpr std::size_t kUsualInFlight = 64;
 constexpr int kFanOutLegs = 1'000;
 constexpr int kManySkus = 8;
-constexpr std::size_t kBestInFlight = 256;        // where the most orders a second are reached
-constexpr int kActiveSagasUnderOverload = 1'000;  // beyond it skaldd refuses
-constexpr double kOverload = 2;                   // times what it can do
+constexpr std::size_t kBestInFlight = 256;      // where the most orders a second are reached
+constexpr int kActiveSagasUnderOverload = 320;  // beyond it skaldd refuses
+constexpr double kOverload = 2;                 // times what it can do
 
 // Causal chains, counted in the definitions (sagas/): a synced write for each set of intents that
 // waits for answers, and one for the last answer. The start needs no write of its own where only

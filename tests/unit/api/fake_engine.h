@@ -25,6 +25,7 @@ class FakeEngine final : public Engine {
   Result<bool> signal_is_new = true;
   bool keys_expired = false;
   Result<void> readiness;
+  std::optional<Error> busy;  // refused at once
   std::vector<DefinitionPtr> registered;
   std::vector<ParticipantFigures> figures;
   std::vector<AlertTargetFigures> webhooks;
@@ -33,6 +34,7 @@ class FakeEngine final : public Engine {
 
   // What came.
   std::vector<SubmitRequest> submitted;
+  std::vector<std::string> refused_keys;  // asked for, whatever the answer
   WaitMode mode = WaitMode::accepted;
   Millis timeout{0};
   std::optional<SagaRef> saga;
@@ -55,6 +57,10 @@ class FakeEngine final : public Engine {
     mode = wait_mode;
     timeout = wait_timeout;
     done(answer);
+  }
+  std::optional<Error> refuse_at_once(std::string_view key) override {
+    refused_keys.emplace_back(key);
+    return busy;
   }
   void wait(SagaRef ref, WaitMode wait_mode, Millis wait_timeout,
             Answer<SagaAnswer> done) override {

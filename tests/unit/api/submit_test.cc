@@ -165,6 +165,58 @@ TEST_F(RoutesTest, TheEnginesRefusalsArrive) {
               HasSubstr(kSomeId));
 }
 
+TEST_F(RoutesTest, ABusyEngineRefusesASubmissionUnreadAndSaysWhenToComeAgain) {
+  engine_.busy = Error{
+      .code = Errc::resource_exhausted, .message = "busy: active_sagas_max", .retry_after_s = 3};
+  const HttpResponse response =
+      post(kSubmit, "what is no message", {{"Idempotency-Key", "from the header"}});
+  EXPECT_EQ(refused(response, 429, Errc::resource_exhausted), "busy: active_sagas_max");
+  ASSERT_NE(find_header(response.headers, "Retry-After"), nullptr);
+  EXPECT_EQ(*find_header(response.headers, "Retry-After"), "3");
+  v1::SubmitRequest request;
+  request.set_definition("none");
+  request.set_idempotency_key("in the message");
+  const HttpResponse proto =
+      send(wire::connect_request(kSubmit, ConnectCodec::proto, request.SerializeAsString()));
+  EXPECT_EQ(proto.status, 429U) << proto.body;
+  EXPECT_EQ(engine_.refused_keys, (std::vector<std::string>{"from the header", "in the message"}));
+  EXPECT_TRUE(engine_.submitted.empty());
+}
+
+TEST_F(RoutesTest, ABusyEngineReadsNoMoreOfJsonThanItsKey) {
+  engine_.busy = Error{.code = Errc::resource_exhausted, .message = "busy", .retry_after_s = 1};
+  // Where there is room the definition would be missed.
+  const HttpResponse response = post(kSubmit, R"({"definition":"none","idempotencyKey":"k"})");
+  EXPECT_EQ(refused(response, 429, Errc::resource_exhausted), "busy");
+  EXPECT_EQ(engine_.refused_keys, (std::vector<std::string>{"k"}));
+  EXPECT_TRUE(engine_.submitted.empty());
+}
+
+TEST_F(RoutesTest, ABusyEngineRefusesEachItemOfABatchOnItsOwn) {
+  engine_.busy = Error{.code = Errc::resource_exhausted, .message = "busy", .retry_after_s = 1};
+  v1::SubmitBatchRequest request;
+  for (const char* key : {"a", "b"}) request.add_items()->set_idempotency_key(key);
+  const auto batch = call<v1::SubmitBatchResponse>("/skald.v1.SagaService/SubmitBatch", request);
+  ASSERT_EQ(batch.items_size(), 2);
+  EXPECT_EQ(batch.items(0).error().code(), "resource_exhausted");
+  EXPECT_EQ(batch.items(1).error().code(), "resource_exhausted");
+  EXPECT_EQ(engine_.refused_keys, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(RoutesTest, ABusyEngineRefusesNothingButSubmissions) {
+  engine_.busy = Error{.code = Errc::resource_exhausted, .message = "busy", .retry_after_s = 1};
+  const std::string saga = R"({"sagaId":")" + std::string(kSomeId) + R"(")";
+  const std::string who = R"(,"actor":"ann","reason":"test"})";
+  const std::string service = "/skald.v1.SagaService/";
+  EXPECT_EQ(post(service + "Wait", saga + "}").status, 200U);
+  EXPECT_EQ(post(service + "Signal", saga + R"(,"signalId":"s","name":"paid"})").status, 200U);
+  EXPECT_EQ(post(service + "Cancel", saga + who).status, 200U);
+  EXPECT_EQ(post(service + "Retry", saga + who).status, 200U);
+  EXPECT_EQ(post(service + "List", "{}").status, 200U);
+  EXPECT_EQ(post("/skald.v1.OperatorService/Pause", saga + who).status, 200U);
+  EXPECT_TRUE(engine_.refused_keys.empty());
+}
+
 TEST_F(RoutesTest, ABatchAnswersEachItemOnItsOwn) {
   const HttpResponse response = post("/skald.v1.SagaService/SubmitBatch",
                                      R"({"items":[{"definition":"shop","idempotencyKey":"a"},

@@ -79,10 +79,11 @@ DefinitionPtr order() {
 
 class EngineTest : public testing::Test {
  protected:
-  void start(std::uint32_t threads = 2) {
+  void start(std::uint32_t threads = 2) { start(EngineOptions{.threads = threads}); }
+  void start(EngineOptions options) {
     auto started = Engine::start({.clock = clock_,
                                   .store = store_,
-                                  .options = {.threads = threads},
+                                  .options = std::move(options),
                                   .definitions = {order()},
                                   .read_inline = {},
                                   .make_invoker =
@@ -247,6 +248,80 @@ TEST_F(EngineTest, UnknownDefinitionsAndVersionsAreRefusedByName) {
   });
   ASSERT_FALSE(version.has_value());
   EXPECT_NE(version.error().message.find("9"), std::string::npos);
+}
+
+class FullEngineTest : public EngineTest {
+ protected:
+  /// One shard with room for two sagas, which nothing but `healed_` brings to their end.
+  FullEngineTest() {
+    world_.handler = [this](const Invocation&) {
+      return InvocationResult{
+          .outcome = {.kind = healed_ ? OutcomeKind::succeeded : OutcomeKind::unknown, .code = "x"},
+          .response = {}};
+    };
+    start({.threads = 1, .active_sagas_max = 2});
+  }
+  void TearDown() override { engine_.reset(); }  // before what its participants look at
+  void fill(const std::string& one, const std::string& other) {
+    healed_ = false;
+    for (const auto& key : {one, other}) {
+      ASSERT_TRUE(submit(key, WaitMode::accepted).has_value());
+    }
+  }
+  void finish(const std::string& one, const std::string& other) {
+    healed_ = true;
+    for (const auto& key : {one, other}) {
+      const auto done = submit(key);
+      ASSERT_TRUE(done.has_value()) << done.error().message;
+      EXPECT_EQ(done->status, SagaStatus::completed);
+    }
+  }
+
+  std::atomic<bool> healed_{false};
+};
+
+TEST_F(FullEngineTest, NewKeysAreRefusedAtOnceUntilASagaHasEnded) {
+  EXPECT_FALSE(engine_->refuse_at_once("k3").has_value());
+  fill("k1", "k2");
+  const auto refusal = engine_->refuse_at_once("k3");
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->code, Errc::resource_exhausted);
+  EXPECT_NE(refusal->message.find("active_sagas_max"), std::string::npos);
+  EXPECT_GT(refusal->retry_after_s, 0U);
+  EXPECT_TRUE(engine_->refuse_at_once("").has_value());  // without a key
+  finish("k1", "k2");
+  EXPECT_FALSE(engine_->refuse_at_once("k3").has_value());
+}
+
+TEST_F(FullEngineTest, RepeatsOfKnownKeysAreAnsweredHoweverFullItIs) {
+  fill("old1", "old2");
+  finish("old1", "old2");
+  fill("k1", "k2");
+  ASSERT_TRUE(engine_->refuse_at_once("k3").has_value());
+  // One that runs, and one that has left memory.
+  for (const char* known : {"k1", "old1"}) {
+    EXPECT_FALSE(engine_->refuse_at_once(known).has_value()) << known;
+    const auto again = submit(known, WaitMode::accepted);
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_FALSE(again->created);
+  }
+  // The bound is the shard's, whoever did not look first.
+  const auto unasked = submit("k3", WaitMode::accepted);
+  ASSERT_FALSE(unasked.has_value());
+  EXPECT_EQ(unasked.error().code, Errc::resource_exhausted);
+  EXPECT_GT(unasked.error().retry_after_s, 0U);
+  finish("k1", "k2");
+}
+
+TEST_F(FullEngineTest, ARestartKnowsTheKeysOfOpenSagasAgain) {
+  fill("k1", "k2");
+  engine_.reset();
+  start({.threads = 1, .active_sagas_max = 2});
+  // Both are in memory again, or soon: until then, the store knows them.
+  for (const char* known : {"k1", "k2"}) {
+    EXPECT_FALSE(engine_->refuse_at_once(known).has_value()) << known;
+  }
+  finish("k1", "k2");
 }
 
 TEST_F(EngineTest, DrainRefusesSubmissionsAndAnswersThoseWhoWait) {

@@ -47,6 +47,9 @@ class DoorStore final : public Store {
   Result<std::optional<KeyRow>> find_key(std::string_view key) override {
     return rows_.find_key(key);
   }
+  std::optional<Result<std::optional<KeyRow>>> find_key_in_memory(std::string_view key) override {
+    return rows_.find_key_in_memory(key);
+  }
   Result<std::vector<SagaId>> find_business_key(std::string_view key, std::size_t limit) override {
     return rows_.find_business_key(key, limit);
   }
@@ -130,12 +133,14 @@ DefinitionPtr one_wait() {
   return seal(std::move(definition)).value();
 }
 
+constexpr std::uint32_t kRoom = 4;
+
 class PersistFirst : public testing::Test {
  protected:
   void SetUp() override {
     auto started = Engine::start({.clock = clock_,
                                   .store = store_,
-                                  .options = {.threads = 1},
+                                  .options = {.threads = 1, .active_sagas_max = kRoom},
                                   .definitions = {one_call(), one_wait()},
                                   .read_inline = {},
                                   .make_invoker =
@@ -211,6 +216,23 @@ TEST_F(PersistFirst, WhoJoinsASagaIsToldOnlyWhenItsBeginningIsDurable) {
   const auto told = answer(second);
   ASSERT_TRUE(told.has_value()) << told.error().message;
   EXPECT_FALSE(told->created);
+}
+
+TEST_F(PersistFirst, AKeyIsKnownToAFullEngineBeforeItIsDurable) {
+  // given no room, and nothing of it in the store yet
+  std::vector<Told> all;
+  for (std::uint32_t i = 0; i < kRoom; ++i) {
+    all.push_back(submit(std::to_string(i), WaitMode::accepted));
+  }
+  ASSERT_TRUE(store_.await_commits(1));
+  settle();
+  // then whoever repeats is not told that there is no room, and somebody new is
+  for (std::uint32_t i = 0; i < kRoom; ++i) {
+    EXPECT_FALSE(engine_->refuse_at_once(std::to_string(i)).has_value()) << i;
+  }
+  EXPECT_TRUE(engine_->refuse_at_once("new").has_value());
+  store_.open_door();
+  for (Told& told : all) EXPECT_TRUE(answer(told).has_value());
 }
 
 TEST_F(PersistFirst, AfterAFailedCommitNothingIsSentAndNothingWritten) {

@@ -47,7 +47,9 @@ inline DefinitionPtr definition_of(std::vector<StepDefinition> steps) {
 class ShardTest : public testing::Test {
  protected:
   explicit ShardTest(std::uint32_t in_flight_max = 100)
-      : shard_({.sagas_max = 3, .timer_window = Millis{60'000}}, table_,
+      : ShardTest({.sagas_max = 3, .timer_window = Millis{60'000}}, in_flight_max) {}
+  explicit ShardTest(ShardOptions options, std::uint32_t in_flight_max = 100)
+      : shard_(options, table_,
                Gates({.limit_of = [in_flight_max](std::string_view) { return in_flight_max; }}),
                [](std::span<const Event> events, Bytes& out) { out.append(events.size(), 'e'); }) {}
 

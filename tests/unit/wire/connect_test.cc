@@ -90,6 +90,16 @@ TEST(ConnectError, GoldenBodies) {
             R"({"code":"failed_precondition","message":"a\nb"})");
 }
 
+TEST(ConnectError, SaysWhenToComeAgainWhereThatIsKnown) {
+  const auto busy =
+      connect_error({.code = Errc::resource_exhausted, .message = "busy", .retry_after_s = 2});
+  EXPECT_EQ(busy.status, 429U);
+  ASSERT_NE(find_header(busy.headers, "retry-after"), nullptr);
+  EXPECT_EQ(*find_header(busy.headers, "retry-after"), "2");
+  const auto large = connect_error({Errc::resource_exhausted, "too large"});
+  EXPECT_EQ(find_header(large.headers, "retry-after"), nullptr);
+}
+
 TEST(ConnectError, IsReadBackByAClient) {
   const Error sent{Errc::aborted, "lost a race: \xC3\xA9\t\"x\""};
   EXPECT_EQ(connect_error_of(connect_error(sent)), sent);
@@ -137,6 +147,41 @@ TEST(ConnectMessages, AnswerInternalWhenThereIsNoJsonForm) {
   google::protobuf::Timestamp message;
   message.set_seconds(1'000'000'000'000'000);
   EXPECT_EQ(connect_response(ConnectCodec::json, message).status, 500U);
+}
+
+TEST(FindTextField, FindsWhatDecodingFinds) {
+  google::protobuf::Field field;  // of several types, before and behind `name`
+  field.set_kind(google::protobuf::Field::TYPE_BOOL);
+  field.set_number(7);
+  field.set_json_name("behind");
+  const int name = google::protobuf::Field::kNameFieldNumber;
+  EXPECT_EQ(find_text_field(field.SerializeAsString(), name), "");
+  field.set_name("the name");
+  field.add_options()->set_name("not this one");
+  EXPECT_EQ(find_text_field(field.SerializeAsString(), name), "the name");
+  google::protobuf::Field again;
+  again.set_name("the last one holds");
+  EXPECT_EQ(find_text_field(field.SerializeAsString() + again.SerializeAsString(), name),
+            "the last one holds");
+  EXPECT_EQ(find_text_field("", name), "");
+}
+
+TEST(FindTextField, IsNotFooledByBytesThatAreNoMessage) {
+  google::protobuf::Field field;
+  field.set_number(300);
+  field.set_name("the name");
+  const std::string whole = field.SerializeAsString();
+  const int name = google::protobuf::Field::kNameFieldNumber;
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const std::string cut = whole.substr(0, size);
+    google::protobuf::Field decoded;
+    const bool sound = decoded.ParseFromString(cut);
+    const auto found = find_text_field(cut, name);
+    EXPECT_EQ(found.has_value(), sound) << size;
+    if (found) EXPECT_EQ(*found, decoded.name()) << size;
+  }
+  EXPECT_EQ(find_text_field(std::string("\0\x01", 2), name), std::nullopt);
+  EXPECT_EQ(find_text_field("\x22\xFF\xFF\xFF\xFF\x0F", name), std::nullopt);  // 4 GB of name
 }
 
 TEST(ConnectRequest, CarriesTheProtocolHeaders) {
