@@ -83,6 +83,8 @@ class ClientConnection
   [[nodiscard]] bool room() const {
     return state_ != State::closed && !retiring_ && !asked_.full();
   }
+  /// Nothing is asked on it.
+  [[nodiscard]] bool idle() const { return state_ == State::open && asked_.empty(); }
   void send_gathered();
   void on_deadline();
   void close();
@@ -175,6 +177,8 @@ class ClientCore final : public HttpClient {
   void fail_later(ExchangeDone done, ExchangeEnd end, std::string detail);
   void add(ClientConnection& connection);
   Pools::value_type& pool_of(const HttpEndpoint& endpoint);
+  /// One more connection may be opened; an idle one is closed for it where there is one.
+  [[nodiscard]] bool make_room();
   void write_host(const HttpEndpoint& endpoint);
 
   Pools pools_;

@@ -97,6 +97,19 @@ Pools::value_type& ClientCore::pool_of(const HttpEndpoint& endpoint) {
   return *pools_.try_emplace(Address{endpoint.ip, endpoint.port, pipeline_max}).first;
 }
 
+bool ClientCore::make_room() {
+  if (connections_.size() < options.connections_max) return true;
+  for (auto& [address, pool] : pools_) {
+    const auto idle =
+        std::ranges::find_if(pool.ready, &ClientConnection::idle, &ClientConnectionPtr::operator*);
+    if (idle == pool.ready.end()) continue;
+    const ClientConnectionPtr connection = *idle;
+    connection->close();  // may take its pool with it
+    return true;
+  }
+  return false;
+}
+
 void ClientCore::write_host(const HttpEndpoint& endpoint) {
   host_ = endpoint.host;
   if (endpoint.port == kHttpPort) return;
@@ -126,6 +139,12 @@ void ClientCore::call(const HttpEndpoint& endpoint, HttpRequest request, Millis 
       return;
     }
     connection->close();
+  }
+  if (!make_room()) {
+    if (--connections == 0) pools_.erase(pools_.find(pool.first));
+    return fail_later(std::move(done), ExchangeEnd::not_connected,
+                      fmt::format("connect: {} connections are in use (limit connections_max)",
+                                  options.connections_max));
   }
   const ClientConnectionPtr connection(new ClientConnection(*this, pool));
   add(*connection);

@@ -58,6 +58,9 @@ struct HttpClientOptions {
   Millis connect_timeout{1'000};
   Millis idle_timeout{30'000};          // an idle pooled connection is closed after this
   std::size_t idle_per_host_max = 256;  // kept open while idle, per endpoint
+  /// Open at once, all endpoints together. Beyond it idle ones are closed, and where there is none
+  /// a call ends as not_connected.
+  std::size_t connections_max = 1'000'000;
 };
 
 /// Thread: create, call and destroy on the io_context's one thread; not destroyed from inside a

@@ -126,7 +126,7 @@ ShardDriver& EngineOnThreads::any_driver() {
 void EngineOnThreads::submit(SubmitRequest request, WaitMode mode, Millis timeout,
                              Answer<SagaAnswer> answer) {
   DefinitionPtr definition = request.inline_definition
-                                 ? std::move(request.inline_definition)
+                                 ? inline_.share(std::move(request.inline_definition))
                                  : definitions_.find(request.definition, request.version);
   if (!definition) {
     return answer(

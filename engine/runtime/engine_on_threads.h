@@ -17,6 +17,7 @@
 #include "engine/runtime/committer.h"
 #include "engine/runtime/engine.h"
 #include "engine/runtime/engine_clock.h"
+#include "engine/runtime/inline_definitions.h"
 #include "engine/runtime/placement.h"
 #include "engine/runtime/shard_driver.h"
 #include "engine/runtime/upkeep.h"
@@ -31,7 +32,7 @@ class EngineOnThreads final : public Engine {
  public:
   explicit EngineOnThreads(EngineParts parts)
       : parts_(std::move(parts)),
-        definitions_(parts_.definitions, parts_.read_inline),
+        definitions_(parts_.definitions, shared_reader(inline_, parts_.read_inline)),
         blocking_(kBlockingThreads) {}
 
   ~EngineOnThreads() override { stop_threads(); }
@@ -108,6 +109,7 @@ class EngineOnThreads final : public Engine {
   void stop_threads();
 
   EngineParts parts_;
+  InlineDefinitions inline_;
   DefinitionTable definitions_;
   HoldBook holds_;
   BlockingPool blocking_;

@@ -6,14 +6,10 @@
 #include <future>
 
 #include "engine/base/check.h"
-#include "engine/runtime/saga_reader.h"
 
 namespace skald {
 namespace {
 
-constexpr std::size_t kRecoveryPage = 512;      // sagas listed at once
-constexpr std::size_t kRecoveryLoadsMax = 128;  // loads out before the next page is listed
-constexpr std::size_t kTimersPage = 4'096;
 constexpr std::size_t kInputsKept = 1'024;  // room kept in a buffer of inputs
 constexpr Millis kParticipantsEvery{200};   // how often their figures are copied
 
@@ -35,6 +31,7 @@ void ShardDriver::start() {
   });
   boost::asio::post(io_, [this] {
     post(input::Tick{});  // asks for the first window of timers
+    recovery_began_ = recovery_told_ = std::chrono::steady_clock::now();
     recover_next_page();
   });
 }
@@ -141,10 +138,7 @@ void ShardDriver::honour(Ready ready) {
                      .alerts = std::move(ready.alerts)});
   }
   release_durable();
-  for (Load& wanted : ready.loads) {
-    loads_ += 1;
-    std::visit([this](auto& load) { run_load(std::move(load)); }, wanted);
-  }
+  run_loads(std::move(ready.loads));
   arm(ready.wake_at);
 }
 
@@ -222,57 +216,6 @@ void ShardDriver::give(ShardAnswer answer) {
   tell(std::move(answer.body));
 }
 
-void ShardDriver::run_load(load::Key load) {
-  if (auto row = parts_.store.find_key_in_memory(load.key)) {
-    loads_ -= 1;
-    return post(input::KeyLoaded{.key = std::move(load.key), .row = std::move(*row)});
-  }
-  parts_.blocking.run([this, key = std::move(load.key)]() mutable {
-    input::KeyLoaded loaded{.key = key, .row = parts_.store.find_key(key)};
-    boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
-      loads_ -= 1;
-      post(std::move(loaded));
-    });
-  });
-}
-
-void ShardDriver::run_load(load::Saga load) {
-  parts_.blocking.run([this, id = load.id] {
-    input::SagaLoaded loaded = load_saga(parts_.store, id);
-    boost::asio::post(io_, [this, loaded = std::move(loaded)]() mutable {
-      loads_ -= 1;
-      if (!loaded.state) {
-        parts_.log.error("saga cannot be loaded saga_id={} detail=\"{}\"", loaded.id.text(),
-                         loaded.state.error().message);
-      }
-      post(std::move(loaded));
-      if (page_wanted_ && loads_ < kRecoveryLoadsMax) recover_next_page();
-    });
-  });
-}
-
-void ShardDriver::run_load(load::Timers load) {
-  parts_.blocking.run([this, until = load.until] {
-    std::optional<TimerRow> after;
-    for (;;) {
-      auto rows = parts_.store.timers(parts_.range, until, after, kTimersPage);
-      if (!rows) {
-        parts_.log.error("timers cannot be read shard={} detail=\"{}\"", parts_.index,
-                         rows.error().message);
-        break;
-      }
-      if (rows->empty()) break;
-      after = rows->back();
-      input::TimersLoaded loaded;
-      loaded.timers.reserve(rows->size());
-      for (const TimerRow& row : *rows) loaded.timers.push_back({.due = row.due, .saga = row.id});
-      post(std::move(loaded));
-      if (rows->size() < kTimersPage) break;
-    }
-    boost::asio::post(io_, [this] { loads_ -= 1; });
-  });
-}
-
 void ShardDriver::arm(Instant wake_at) {
   if (wake_at == armed_) return;
   armed_ = wake_at;
@@ -286,35 +229,6 @@ void ShardDriver::arm(Instant wake_at) {
     if (ec) return;
     armed_ = kNever;
     post(input::Tick{});
-  });
-}
-
-void ShardDriver::recover_next_page() {
-  page_wanted_ = false;
-  parts_.blocking.run([this, after = recovered_up_to_] {
-    auto page = parts_.store.active(parts_.range, after, kRecoveryPage);
-    boost::asio::post(io_, [this, page = std::move(page)]() mutable {
-      if (!page) {
-        parts_.log.error("open sagas cannot be listed shard={} detail=\"{}\"", parts_.index,
-                         page.error().message);
-        return;
-      }
-      if (page->empty()) {
-        parts_.log.info("recovery finished shard={} sagas={}", parts_.index, recovered_count_);
-        recovered_.store(true, std::memory_order_release);
-        return;
-      }
-      recovered_up_to_ = page->back();
-      recovered_count_ += page->size();
-      page_wanted_ = true;
-      post(input::Recover{.sagas = std::move(*page)});
-      // The next page is listed when most of these are loaded; if all were in memory, at once.
-      boost::asio::post(io_, [this] {
-        boost::asio::post(io_, [this] {
-          if (page_wanted_ && loads_ < kRecoveryLoadsMax) recover_next_page();
-        });
-      });
-    });
   });
 }
 

@@ -6,10 +6,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -115,11 +117,14 @@ class ShardDriver {
   void release_durable();
   void invoke(Invocation call);
   void give(ShardAnswer answer);
+  void run_loads(std::vector<Load> wanted);
   void run_load(load::Key load);
-  void run_load(load::Saga load);
+  void run_load(std::vector<SagaId> sagas);
   void run_load(load::Timers load);
   void arm(Instant wake_at);
   void recover_next_page();
+  void recovered_page(std::vector<SagaId> page);
+  void tell_recovery(std::string_view how);
   void publish_figures();
 
   Parts parts_;
@@ -146,6 +151,8 @@ class ShardDriver {
   bool page_wanted_ = false;
   std::optional<SagaId> recovered_up_to_;
   std::size_t recovered_count_ = 0;
+  std::chrono::steady_clock::time_point recovery_began_;
+  std::chrono::steady_clock::time_point recovery_told_;
 
   AlertLog alert_log_;
 

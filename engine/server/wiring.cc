@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "engine/batch/batches.h"
 #include "engine/net/http_server.h"
 #include "engine/runtime/engine.h"
+#include "engine/server/descriptors.h"
 #include "engine/store/open_store.h"
 #include "engine/transport/http_invoker.h"
 #include "engine/transport/webhook_sender.h"
@@ -71,6 +73,7 @@ class RunningDaemon final : public Daemon {
   ~RunningDaemon() override { stop(Millis{0}); }
 
   Result<void> open() {
+    share_sockets();
     auto invoker_options = read_invoker_options();
     if (!invoker_options) return std::unexpected(invoker_options.error());
     auto webhooks = read_webhooks();
@@ -124,6 +127,17 @@ class RunningDaemon final : public Daemon {
   void drain() override { stop(config_.drain_grace); }
 
  private:
+  void share_sockets() {
+    const std::size_t threads = config_.engine.threads != 0
+                                    ? config_.engine.threads
+                                    : std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t limit = raise_descriptor_limit();
+    descriptors_ = share_descriptors(limit, threads, config_.connections_max);
+    log_.named("server").info(
+        "descriptors limit={} api_connections_per_thread={} call_connections_per_thread={}", limit,
+        descriptors_.served_max, descriptors_.calling_max);
+  }
+
   [[nodiscard]] Result<HttpInvokerOptions> read_invoker_options() const {
     HttpInvokerOptions options;
     const auto& pipelines = config_.participant_pipelines;
@@ -133,6 +147,7 @@ class RunningDaemon final : public Daemon {
           .url = url,
           .pipeline_max = own == pipelines.end() ? config_.pipeline_default : own->second};
     }
+    options.client.connections_max = descriptors_.calling_max;
     options.client.response_limits.body_bytes_max = config_.engine.response_bytes_max;
     if (!config_.participants_allow.empty()) {
       auto rules = AddressRules::parse(config_.participants_allow);
@@ -186,7 +201,7 @@ class RunningDaemon final : public Daemon {
     options.address = address->address;
     options.port = address->port;
     options.limits.body_bytes_max = config_.request_bytes_max;
-    options.connections_max = config_.connections_max;
+    options.connections_max = descriptors_.served_max;
     options.refusal = [body_max = config_.request_bytes_max](unsigned status,
                                                              std::string_view what) {
       return api::refused_request(status, what, body_max);
@@ -251,6 +266,7 @@ class RunningDaemon final : public Daemon {
   ServerConfig config_;
   Logger log_;
   SystemClock clock_;
+  DescriptorShares descriptors_;
   BlockingPool lookups_{kLookupThreads};
   std::unique_ptr<Store> store_;
   std::unique_ptr<Engine> engine_;

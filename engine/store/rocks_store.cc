@@ -43,15 +43,21 @@ RocksStore::RocksStore(RocksOptions options)
 RocksStore::~RocksStore() = default;
 
 Result<std::unique_ptr<RocksStore>> RocksStore::open(RocksOptions options) {
+  const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<RocksStore> store(new RocksStore(std::move(options)));
   auto lock = DirectoryLock::take(store->options_.directory);
   if (!lock) return std::unexpected(lock.error());
   store->lock_ = std::move(*lock);
   if (auto done = store->check_files(); !done) return std::unexpected(done.error());
   if (auto done = store->set_torn_tails_aside(); !done) return std::unexpected(done.error());
+  const Logger& log = store->options_.log;
+  log.info("store is being opened logs={} writes_to_replay={} bytes={}", store->log_check_.logs,
+           store->log_check_.writes, store->log_check_.bytes);
   if (auto done = store->open_database(); !done) return std::unexpected(done.error());
   if (auto done = store->check_format(); !done) return std::unexpected(done.error());
   if (auto done = store->restore_positions(); !done) return std::unexpected(done.error());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  log.info("store is open seconds={:.2f}", took.count());
   return store;
 }
 

@@ -103,6 +103,10 @@ std::uint64_t resident_bytes(pid_t pid) {
   return proc_number(fmt::format("/proc/{}/status", pid), "VmRSS:") * 1024;
 }
 
+std::uint64_t peak_resident_bytes(pid_t pid) {
+  return proc_number(fmt::format("/proc/{}/status", pid), "VmHWM:") * 1024;
+}
+
 Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argv,
                                          const std::string& log) {
   int ends[2];
@@ -139,6 +143,13 @@ void ChildProcess::stop() {
     }
     ::poll(nullptr, 0, kPollMs);
   }
+  pid_ = -1;
+}
+
+void ChildProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }
 

@@ -22,6 +22,8 @@ struct ProcessUse {
 /// Of all threads of the process with this name.
 [[nodiscard]] double thread_cpu_s(pid_t pid, std::string_view thread);
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
+/// The most since its start.
+[[nodiscard]] std::uint64_t peak_resident_bytes(pid_t pid);
 
 /// Stopped when destroyed; dies with the benchmark.
 class ChildProcess {
@@ -39,6 +41,8 @@ class ChildProcess {
   [[nodiscard]] bool running() const;
   /// SIGTERM, and SIGKILL where that takes too long. Idempotent.
   void stop();
+  /// SIGKILL: a crash.
+  void kill();
 
  private:
   ChildProcess(pid_t pid, std::uint16_t port, int out) : pid_(pid), port_(port), out_(out) {}

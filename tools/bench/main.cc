@@ -30,6 +30,11 @@ struct Flags {
   int rounds = 0;
   double seconds = 0;
   std::uint64_t waiting = 0;
+  std::uint64_t timers = 0;
+  std::uint64_t active = 0;
+  std::uint64_t open = 0;
+  std::vector<std::uint64_t> finished;
+  std::string finished_folder;
   int pipeline_max = 16;
 };
 
@@ -49,6 +54,15 @@ void declare(CLI::App& app, Flags& f) {
   app.add_option("--pairs", f.rounds, "pairs in each cell")->check(CLI::Range(1, 100));
   app.add_option("--seconds", f.seconds, "of one sample")->check(CLI::Range(0.05, 600.0));
   app.add_option("--waiting", f.waiting, "sagas of the shape `waiting`");
+  app.add_option("--timers", f.timers, "timers of the shape `timers`");
+  app.add_option("--active", f.active, "sagas active at once in the shape `active`");
+  app.add_option("--open", f.open, "sagas of the shape `restart`");
+  app.add_option("--finished", f.finished,
+                 "finished sagas in the store, 1000000,10000000: the shape `finished`, which is "
+                 "left out without")
+      ->delimiter(',');
+  app.add_option("--finished-in", f.finished_folder,
+                 "folder whose store of finished sagas is used, filled up, and kept");
   app.add_option("--pipeline", f.pipeline_max,
                  "calls that wait on one connection to the mock mall at once; 1: none but one")
       ->check(CLI::Range(1, int{kPipelineMax}));
@@ -63,12 +77,21 @@ Programme programme_of(const Flags& f) {
     programme.warm = std::chrono::duration<double>(0.15);
     programme.measured = std::chrono::duration<double>(0.6);
     programme.waiting_sagas = 20'000;
+    programme.timers = {.count = 2'000, .per_second = 2'000};
+    programme.active_sagas = 2'000;
+    programme.restart = {.open = 5'000, .calling = 500, .due = 250};
+    programme.finished_sizes = {10'000, 20'000};
   }
   if (!f.in_flight.empty()) programme.in_flight = f.in_flight;
   if (!f.short_percents.empty()) programme.short_percents = f.short_percents;
   if (f.rounds > 0) programme.rounds = f.rounds;
   if (f.seconds > 0) programme.measured = std::chrono::duration<double>(f.seconds);
   if (f.waiting > 0) programme.waiting_sagas = f.waiting;
+  if (f.timers > 0) programme.timers.count = f.timers;
+  if (f.active > 0) programme.active_sagas = f.active;
+  if (f.open > 0) programme.restart = RestartPlan::of(f.open);
+  if (!f.finished.empty()) programme.finished_sizes = f.finished;
+  programme.finished_folder = f.finished_folder;
   programme.shapes = {f.shapes.begin(), f.shapes.end()};
   return programme;
 }

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -50,6 +52,14 @@ const HttpResponse& json_done() {
   static const HttpResponse response{
       .status = 200, .headers = {{"Content-Type", "application/json"}}, .body = "{}"};
   return response;
+}
+
+/// When a call came: by the wall clock, since whoever reads it is another process.
+void note_arrival(const HttpRequest& request, std::string& to) {
+  const std::string* saga = find_header(request.headers, "Skald-Saga-Id");
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  fmt::format_to(std::back_inserter(to), "{} {}\n", saga == nullptr ? "?" : *saga,
+                 std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count());
 }
 
 using Named = std::pair<std::string_view, std::int64_t>;
@@ -202,6 +212,10 @@ HttpResponse MockMall::answer(const HttpRequest& request) {
   const std::string_view target = request.target;
   const std::string_view method = target.substr(target.rfind('/') + 1);
   if (method == "figures") return {.status = 200, .headers = {}, .body = text_of(figures())};
+  if (method == "arrivals") {
+    return {.status = 200, .headers = {}, .body = std::exchange(arrivals_, {})};
+  }
+  if (method == "due") note_arrival(request, arrivals_);
   ++figures_.calls;
   if (method == "DeductStock") return stock(request, 1);
   if (method == "RollbackStock") return stock(request, -1);

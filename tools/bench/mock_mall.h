@@ -34,7 +34,8 @@ class MockMall {
  public:
   MockMall();
   /// The mall's procedures by the Connect protocol in protobuf, /branch/NAME in plain JSON, and
-  /// GET /figures.
+  /// GET /figures. /branch/due notes when it was called: GET /arrivals has, once, a line of saga id
+  /// and microseconds since 1970 for each call.
   [[nodiscard]] HttpResponse answer(const HttpRequest& request);
   [[nodiscard]] MallFigures figures() const;
 
@@ -61,6 +62,7 @@ class MockMall {
   Legs legs_;
   Legs older_;
   std::vector<std::int64_t> locked_;  // by SKU
+  std::string arrivals_;
   MallFigures figures_;
 };
 

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/bench/active.h"
 #include "tools/bench/direct_chain.h"
+#include "tools/bench/finished.h"
 #include "tools/bench/skald_orders.h"
 #include "tools/bench/waiting.h"
 
@@ -19,6 +21,7 @@ constexpr int kFanOutLegs = 1'000;
 constexpr int kManySkus = 8;
 constexpr std::size_t kBestInFlight = 256;      // where the most orders a second are reached
 constexpr int kActiveSagasUnderOverload = 320;  // beyond it skaldd refuses
+constexpr int kActiveSamples = 4;               // as long as so many samples
 constexpr double kOverload = 2;                 // times what it can do
 
 // Causal chains, counted in the definitions (sagas/): a synced write for each set of intents that
@@ -72,6 +75,11 @@ class Runner {
   Result<void> fan_out();
   Result<void> overload();
   Result<void> waiting();
+  Result<void> timers() { return add_one(measure_timers(bed_, programme_.timers)); }
+  Result<void> active();
+  Result<void> restart() { return add_one(measure_restart(bed_, programme_.restart)); }
+  Result<void> start() { return add_one(measure_start(bed_, programme_.rounds)); }
+  Result<void> finished();
 
   std::vector<Row> rows;
 
@@ -82,6 +90,16 @@ class Runner {
   void add(Row row) {
     on_row_(row);
     rows.push_back(std::move(row));
+  }
+  Result<void> add_one(Result<Row> row) {
+    if (!row) return std::unexpected(row.error());
+    add(std::move(*row));
+    return {};
+  }
+  Result<void> add_all(Result<std::vector<Row>> more) {
+    if (!more) return std::unexpected(more.error());
+    for (Row& row : *more) add(std::move(row));
+    return {};
   }
   [[nodiscard]] double reached(std::string_view shape, std::string_view system) const;
   [[nodiscard]] Group order_group() {
@@ -226,10 +244,21 @@ Result<void> Runner::waiting() {
     }
     return median(std::move(rates));
   };
-  auto row = measure_waiting(bed_, programme_.waiting_sagas, orders);
-  if (!row) return std::unexpected(row.error());
-  add(std::move(*row));
-  return {};
+  return add_one(measure_waiting(bed_, programme_.waiting_sagas, orders));
+}
+
+Result<void> Runner::active() {
+  return add_all(measure_active(
+      bed_, {.sagas = programme_.active_sagas, .measured = programme_.measured * kActiveSamples}));
+}
+
+Result<void> Runner::finished() {
+  if (programme_.finished_sizes.empty()) return {};
+  return add_all(measure_finished(bed_, {.sizes = programme_.finished_sizes,
+                                         .rounds = programme_.rounds,
+                                         .warm = programme_.warm,
+                                         .measured = programme_.measured,
+                                         .keep_in = programme_.finished_folder}));
 }
 
 struct Shape {
@@ -245,6 +274,11 @@ constexpr std::array kShapes{
     Shape{"two_branches", &Runner::two_branches},
     Shape{"fan_out", &Runner::fan_out},
     Shape{"overload", &Runner::overload},
+    Shape{"start", &Runner::start},
+    Shape{"timers", &Runner::timers},
+    Shape{"active", &Runner::active},
+    Shape{"restart", &Runner::restart},
+    Shape{"finished", &Runner::finished},
     Shape{"waiting", &Runner::waiting},
 };
 

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/restart.h"
 #include "tools/bench/rows.h"
 #include "tools/bench/test_bed.h"
+#include "tools/bench/timers.h"
 
 namespace skald::bench {
 
@@ -20,7 +22,12 @@ struct Programme {
   std::chrono::duration<double> warm{0.3};
   std::chrono::duration<double> measured{2};
   std::uint64_t waiting_sagas = 1'000'000;
-  std::set<std::string> shapes;  // only these; empty: all
+  TimerPlan timers;
+  std::uint64_t active_sagas = 100'000;
+  RestartPlan restart;
+  std::vector<std::uint64_t> finished_sizes;  // none: the shape is left out
+  std::string finished_folder;                // kept; empty: made for the run
+  std::set<std::string> shapes;               // only these; empty: all
 };
 
 /// Told each row as soon as it is known.

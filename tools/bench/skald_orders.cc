@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint32_t kWaitMs = 60'000;
 constexpr Millis kCallTimeout{65'000};
-constexpr std::uint64_t kSignalTimeoutMs = 86'400'000;
 
 Ending ending_of(const Exchange& exchange) {
   if (exchange.end != ExchangeEnd::answered) return Ending::failed;
@@ -100,23 +99,6 @@ std::unique_ptr<OrderTaker> skald_branches(boost::asio::io_context& io, HttpEndp
       [definition = branch_definition(mall, branches)](const Order&, v1::SubmitRequest& submit) {
         *submit.mutable_inline_definition() = definition;
       });
-}
-
-std::string waiting_batch(std::uint64_t run, std::uint64_t first, int count) {
-  v1::SubmitBatchRequest batch;
-  for (int i = 0; i < count; ++i) {
-    v1::SubmitRequest& submit = *batch.add_items();
-    v1::Definition& definition = *submit.mutable_inline_definition();
-    definition.set_name("waiting");
-    definition.set_version(1);
-    v1::Step& step = *definition.add_steps();
-    step.set_name("approval");
-    step.mutable_wait()->set_signal("approved");
-    step.mutable_wait()->set_timeout_ms(kSignalTimeoutMs);
-    submit.set_idempotency_key(fmt::format("W{:x}-{}", run, first + static_cast<unsigned>(i)));
-    submit.set_wait(v1::WaitMode::accepted);
-  }
-  return batch.SerializeAsString();
 }
 
 }  // namespace skald::bench

@@ -31,7 +31,4 @@ struct Branches {
                                                          const HttpEndpoint& mall,
                                                          Branches branches, std::uint64_t run);
 
-/// Sagas that wait for a signal which does not come.
-[[nodiscard]] std::string waiting_batch(std::uint64_t run, std::uint64_t first, int count);
-
 }  // namespace skald::bench

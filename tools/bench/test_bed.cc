@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 
 #include "engine/wire/connect.h"
 #include "tools/bench/checks.h"
@@ -20,6 +22,10 @@ constexpr Millis kAskTimeout{60'000};
 constexpr Seconds kReadyLimit{120};
 constexpr Seconds kQuietLimit{3};
 constexpr Millis kQuietWindow{50};
+constexpr std::size_t kAnswerBytesMax = 256 << 20;  // the arrivals of millions of calls
+constexpr Seconds kWatchEvery{0.05};
+constexpr Seconds kAskEvery{0.005};
+constexpr int kRestWindows = 20;      // quiet ones in a row
 constexpr double kQuietShare = 0.05;  // of one core
 constexpr std::uint64_t kNumbersPerSample = 10'000'000;
 constexpr std::string_view kCommitterThread = "skald-commit";
@@ -34,12 +40,28 @@ std::uint64_t metric(std::string_view text, std::string_view name) {
   return static_cast<std::uint64_t>(value);
 }
 
+/// The sum over all labels.
+std::uint64_t metric_sum(std::string_view text, std::string_view name) {
+  const std::string wanted = fmt::format("\n{}{{", name);
+  double sum = 0;
+  for (std::size_t at = text.find(wanted); at != std::string_view::npos;
+       at = text.find(wanted, at + 1)) {
+    const std::size_t end = text.find("} ", at);
+    if (end == std::string_view::npos) break;
+    double value = 0;
+    std::from_chars(text.data() + end + 2, text.data() + text.size(), value);
+    sum += value;
+  }
+  return static_cast<std::uint64_t>(sum);
+}
+
 EngineFigures minus(const EngineFigures& a, const EngineFigures& b) {
   return {.commits = a.commits - b.commits,
           .transitions = a.transitions - b.transitions,
           .record_bytes = a.record_bytes - b.record_bytes,
           .queries = a.queries - b.queries,
-          .calls = a.calls - b.calls};
+          .calls = a.calls - b.calls,
+          .completed = a.completed - b.completed};
 }
 
 }  // namespace
@@ -48,10 +70,15 @@ TestBed::TestBed(BedOptions options) : options_(std::move(options)) {
   run_ = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count() /
                                     1'000) ^
          static_cast<std::uint64_t>(::getpid());
-  client_ = HttpClient::create(io_, {});
+  client_ = HttpClient::create(io_, {.response_limits = {.body_bytes_max = kAnswerBytesMax}});
 }
 
-TestBed::~TestBed() { client_.reset(); }
+TestBed::~TestBed() {
+  client_.reset();
+  engine_.reset();
+  std::error_code left;  // as it is, then
+  if (removes_store_) std::filesystem::remove_all(store_folder(), left);
+}
 
 HttpEndpoint TestBed::engine_endpoint() const {
   return {.host = "127.0.0.1", .ip = "127.0.0.1", .port = engine_->port()};
@@ -118,7 +145,11 @@ Result<EngineFigures> TestBed::engine_figures() {
                        .transitions = metric(*text, "skald_transitions_total"),
                        .record_bytes = metric(*text, "skald_commit_record_bytes_total"),
                        .queries = metric(*text, "skald_queries_total"),
-                       .calls = metric(*text, "skald_calls_total")};
+                       .calls = metric(*text, "skald_calls_total"),
+                       .completed = metric(*text, R"(skald_sagas{status="completed"})"),
+                       .in_memory = metric(*text, "skald_sagas_in_memory"),
+                       .calls_out = metric_sum(*text, "skald_participant_in_flight"),
+                       .calls_wait = metric_sum(*text, "skald_participant_queued")};
 }
 
 Result<MallFigures> TestBed::mall_figures() {
@@ -127,15 +158,63 @@ Result<MallFigures> TestBed::mall_figures() {
   return parse_figures(*text);
 }
 
-void TestBed::wait_for_quiet() {
-  const auto until = SteadyClock::now() + Seconds(kQuietLimit);
+Result<std::unique_ptr<TestBed>> TestBed::beside(std::string_view name,
+                                                 std::vector<std::string> more_flags) {
+  auto bed = in_folder(fmt::format("{}/{}", options_.folder, name), std::move(more_flags));
+  if (bed) (*bed)->removes_store_ = true;
+  return bed;
+}
+
+Result<std::unique_ptr<TestBed>> TestBed::in_folder(std::string folder,
+                                                    std::vector<std::string> more_flags) {
+  BedOptions options = options_;
+  options.folder = std::move(folder);
+  std::filesystem::create_directories(options.folder);
+  std::ranges::move(more_flags, std::back_inserter(options.engine_flags));
+  return start(std::move(options));
+}
+
+void TestBed::pass(Seconds time) {
+  const auto end = SteadyClock::now() + time;
+  static_cast<void>(run_until(io_, [&] { return SteadyClock::now() >= end; }, time * 2));
+}
+
+double TestBed::seconds_until(std::string_view target, SteadyClock::time_point begin) {
+  while (SteadyClock::now() - begin < kReadyLimit) {
+    if (ask(engine_endpoint(), target)) break;
+    pass(kAskEvery);  // it needs the processor more than we do
+  }
+  return Seconds(SteadyClock::now() - begin).count();
+}
+
+Result<EngineFigures> TestBed::watch(const std::function<bool(const EngineFigures&)>& done,
+                                     Seconds limit) {
+  const auto until = SteadyClock::now() + limit;
+  for (;;) {
+    auto figures = engine_figures();
+    if (!figures || done(*figures)) return figures;
+    if (SteadyClock::now() >= until) {
+      return fail(Errc::deadline_exceeded,
+                  "after {} s: {} completed, {} in memory, {} calls out, {} waiting to be sent",
+                  limit.count(), figures->completed, figures->in_memory, figures->calls_out,
+                  figures->calls_wait);
+    }
+    pass(kWatchEvery);
+  }
+}
+
+void TestBed::wait_for_quiet() { wait_for_windows(1, kQuietLimit); }
+
+void TestBed::wait_for_rest(Seconds limit) { wait_for_windows(kRestWindows, limit); }
+
+void TestBed::wait_for_windows(int quiet, Seconds limit) {
+  const auto until = SteadyClock::now() + limit;
   double last = use_of(engine_->pid()).cpu_s;
-  while (SteadyClock::now() < until) {
-    const auto window_end = SteadyClock::now() + kQuietWindow;
-    static_cast<void>(
-        run_until(io_, [&] { return SteadyClock::now() >= window_end; }, kQuietLimit));
+  int in_a_row = 0;
+  while (SteadyClock::now() < until && in_a_row < quiet) {
+    pass(kQuietWindow);
     const double now = use_of(engine_->pid()).cpu_s;
-    if (now - last < kQuietShare * Seconds(kQuietWindow).count()) return;
+    in_a_row = now - last < kQuietShare * Seconds(kQuietWindow).count() ? in_a_row + 1 : 0;
     last = now;
   }
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +32,11 @@ struct EngineFigures {
   std::uint64_t record_bytes = 0;
   std::uint64_t queries = 0;
   std::uint64_t calls = 0;
+  std::uint64_t completed = 0;  // sagas, as the store has them: durable
+  // These are not sums but what is just now.
+  std::uint64_t in_memory = 0;   // sagas
+  std::uint64_t calls_out = 0;   // not answered yet, all participants
+  std::uint64_t calls_wait = 0;  // for room at their participant
 };
 
 /// What one order asks for at least. Syncs: the longest chain of writes of which each must be
@@ -90,17 +97,42 @@ class TestBed {
   [[nodiscard]] Result<std::string> ask(const HttpEndpoint& endpoint, std::string_view target,
                                         std::string body = {});
   [[nodiscard]] Result<EngineFigures> engine_figures();
+  [[nodiscard]] Result<MallFigures> mall_figures();
+  /// Another one with its own processes and store: in a folder within this one's, the store gone
+  /// with it, or in any folder, the store kept.
+  [[nodiscard]] Result<std::unique_ptr<TestBed>> beside(std::string_view name,
+                                                        std::vector<std::string> more_flags = {});
+  [[nodiscard]] Result<std::unique_ptr<TestBed>> in_folder(
+      std::string folder, std::vector<std::string> more_flags = {});
+  [[nodiscard]] std::string store_folder() const { return options_.folder + "/store"; }
+  [[nodiscard]] std::string engine_log() const { return options_.folder + "/skaldd.log"; }
   void stop_engine() { engine_.reset(); }
+  /// kill -9
+  void crash_engine() {
+    engine_->kill();
+    engine_.reset();
+  }
   /// Pre: stopped. On the store there is, with `more` flags.
   [[nodiscard]] Result<void> start_engine(const std::vector<std::string>& more = {});
   /// Waits until the engine does nothing any more (compaction), a few seconds at most.
   void wait_for_quiet();
+  /// The same for long: until it has done nothing for a second.
+  void wait_for_rest(std::chrono::duration<double> limit);
+  /// Lets time pass.
+  void pass(std::chrono::duration<double> time);
+  /// Seconds from `begin` until the engine answers `target` with 200; as far as that goes.
+  [[nodiscard]] double seconds_until(std::string_view target,
+                                     std::chrono::steady_clock::time_point begin);
+  /// Polls the engine's figures until `done` says so. Errors: deadline_exceeded, those of a figure.
+  [[nodiscard]] Result<EngineFigures> watch(const std::function<bool(const EngineFigures&)>& done,
+                                            std::chrono::duration<double> limit);
 
  private:
   explicit TestBed(BedOptions options);
-  [[nodiscard]] Result<MallFigures> mall_figures();
+  void wait_for_windows(int quiet, std::chrono::duration<double> limit);
 
   BedOptions options_;
+  bool removes_store_ = false;
   boost::asio::io_context io_{1};
   std::uint64_t run_ = 0;
   std::uint64_t numbers_ = 0;

@@ -69,6 +69,35 @@ TEST(HttpClient, CallsAtOnceUseConnectionsOfTheirOwn) {
   EXPECT_EQ(first.get().response.status + second.get().response.status, 403U);
 }
 
+TEST(HttpClient, HasSoManyConnectionsAndNotOneMore) {
+  RawListener listener;
+  Calling calling({.connections_max = 1});
+  auto first = calling.begin(listener.port);
+  auto peer = listener.accept();
+  peer.receive_until("hello");
+  const Exchange second = calling.call(listener.port);
+  EXPECT_EQ(second.end, ExchangeEnd::not_connected);
+  EXPECT_EQ(second.detail, "connect: 1 connections are in use (limit connections_max)");
+  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(first.get().end, ExchangeEnd::answered);
+}
+
+TEST(HttpClient, ClosesAnIdleConnectionForAnotherPeer) {
+  RawListener listener;
+  RawListener other;
+  Calling calling({.connections_max = 1});
+  auto first = calling.begin(listener.port);
+  auto peer = listener.accept();
+  peer.receive_until("hello");
+  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(first.get().end, ExchangeEnd::answered);
+  auto second = calling.begin(other.port);
+  auto other_peer = other.accept();
+  other_peer.receive_until("hello");
+  other_peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(second.get().end, ExchangeEnd::answered);
+}
+
 TEST(HttpClient, ReadsChunksAndBodiesThatEndWithTheConnection) {
   EXPECT_EQ(answered_with("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                           "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")

@@ -6,9 +6,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdio>
 #include <future>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "engine/store/memory_store.h"
 
@@ -79,8 +82,10 @@ DefinitionPtr order() {
 
 class EngineTest : public testing::Test {
  protected:
-  void start(std::uint32_t threads = 2) { start(EngineOptions{.threads = threads}); }
-  void start(EngineOptions options) {
+  void start(std::uint32_t threads = 2, const Logger& log = {}) {
+    start(EngineOptions{.threads = threads}, log);
+  }
+  void start(EngineOptions options, const Logger& log = {}) {
     auto started = Engine::start({.clock = clock_,
                                   .store = store_,
                                   .options = std::move(options),
@@ -90,7 +95,7 @@ class EngineTest : public testing::Test {
                                       [this](boost::asio::io_context& io) {
                                         return std::make_unique<FunctionInvoker>(io, world_);
                                       },
-                                  .log = {}});
+                                  .log = log});
     ASSERT_TRUE(started.has_value()) << started.error().message;
     engine_ = std::move(*started);
   }
@@ -221,6 +226,41 @@ TEST_F(EngineTest, ARestartTakesUpOpenSagasAndFinishesThem) {
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->id, accepted->id);
   EXPECT_FALSE(again->created);
+}
+
+TEST_F(EngineTest, ARestartTakesUpAllOpenSagasAndSaysHowFarItIs) {
+  // Given more sagas than are listed or loaded at once, none of them finished.
+  constexpr int kSagas = 700;
+  std::atomic<bool> dead{true};
+  world_.handler = [&](const Invocation&) {
+    return dead ? InvocationResult{.outcome = {.kind = OutcomeKind::unknown, .code = "timeout"},
+                                   .response = {}}
+                : InvocationResult{.outcome = {.kind = OutcomeKind::succeeded, .code = "ok"},
+                                   .response = {}};
+  };
+  start();
+  for (int i = 0; i < kSagas; ++i) {
+    ASSERT_TRUE(submit("k" + std::to_string(i), WaitMode::accepted).has_value());
+  }
+  engine_.reset();
+  // When a new engine starts on the same store.
+  dead = false;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  start(1, Logger({.out = file.get()}));
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!engine_->ready() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  // Then every one of them completes, and the log says that all were taken up.
+  for (int i = 0; i < kSagas; ++i) {
+    const auto done = submit("k" + std::to_string(i));
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_EQ(done->status, SagaStatus::completed);
+    EXPECT_FALSE(done->created);
+  }
+  engine_->drain(Millis{0});
+  std::rewind(file.get());
+  std::string log(1 << 16, '\0');
+  log.resize(std::fread(log.data(), 1, log.size(), file.get()));
+  EXPECT_NE(log.find("recovery finished shard=0 sagas=700 percent=100"), std::string::npos) << log;
 }
 
 TEST_F(EngineTest, AnImpatientCallerIsToldThatItIsStillRunning) {
