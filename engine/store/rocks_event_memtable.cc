@@ -8,6 +8,7 @@
 #include <limits>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -91,6 +92,7 @@ class EventMemtable final : public rocksdb::MemTableRep {
     lists_->Insert(handle);
     entries_.push_back({first_bytes_of(compare_.decode_key(allocated_)), allocated_});
     entries_bytes_.store(entries_.capacity() * sizeof(Entry), std::memory_order_relaxed);
+    writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   }
   bool Contains(const char* key) const override { return lists_->Contains(key); }
   void MarkReadOnly() override {
@@ -106,7 +108,7 @@ class EventMemtable final : public rocksdb::MemTableRep {
     return lists_->ApproximateMemoryUsage() + entries_bytes_.load(std::memory_order_relaxed);
   }
   Iterator* GetIterator(rocksdb::Arena* arena) override {
-    if (!read_only_.load(std::memory_order_acquire)) return lists_->GetIterator(arena);
+    if (!may_copy()) return lists_->GetIterator(arena);
     if (arena == nullptr) return new SortedIterator(compare_, entries_);
     void* room = nullptr;
     {
@@ -122,12 +124,20 @@ class EventMemtable final : public rocksdb::MemTableRep {
   bool IsSnapshotSupported() const override { return lists_->IsSnapshotSupported(); }
 
  private:
+  /// Nobody writes it any more, or he who writes asks: recovery, which writes out what it has
+  /// replayed. He sees what is there now, and an iterator need show no more.
+  [[nodiscard]] bool may_copy() const {
+    return read_only_.load(std::memory_order_acquire) ||
+           writer_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
   const KeyComparator& compare_;
   std::unique_ptr<rocksdb::MemTableRep> lists_;
   const char* allocated_ = nullptr;  // of the thread that writes, like entries_ until read_only_
   std::vector<Entry> entries_;
   std::atomic<std::size_t> entries_bytes_{0};
   std::atomic<bool> read_only_{false};
+  std::atomic<std::thread::id> writer_{};
   std::mutex mutex_;  // guards rooms_
   std::deque<Room> rooms_;
 };

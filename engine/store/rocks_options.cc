@@ -19,7 +19,7 @@ namespace skald::rocks {
 namespace {
 
 constexpr int kMemtablesMax = 4;
-constexpr std::uint64_t kLogBytesMax = 512ULL << 20;  // bounds what a restart replays
+constexpr std::uint64_t kLogBytesMax = 128ULL << 20;  // bounds what a restart replays
 constexpr std::uint64_t kBytesPerSync = 1ULL << 20;
 constexpr std::size_t kBlockCacheBytes = 64ULL << 20;  // shared by both column families
 constexpr int kBloomBitsPerKey = 10;
