@@ -23,7 +23,7 @@ from mall_case import run_cases
 from processes import SLOWDOWN, wait_until
 
 # jemalloc asks for the time before libfaketime is ready for it, so malloc is glibc's here.
-C_LIBRARY = "libc.so.6"
+GLIBCS_MALLOC = "libstdc++.so.6 libc.so.6"  # operator new, and what it calls
 LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 SKIPPED = 77
 HOUR = 3600
@@ -45,8 +45,8 @@ class Wall:
         os.replace(self.path + ".new", self.path)
 
     def environment(self):
-        return ["env", f"LD_PRELOAD={LIBRARY} {C_LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={self.path}",
-                "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        return ["env", f"LD_PRELOAD={LIBRARY} {GLIBCS_MALLOC}",
+                f"FAKETIME_TIMESTAMP_FILE={self.path}", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
 
 
 def sortable(timestamp):
