@@ -46,7 +46,8 @@ class Wall:
 
     def environment(self):
         return ["env", f"LD_PRELOAD={LIBRARY} {GLIBCS_MALLOC}",
-                f"FAKETIME_TIMESTAMP_FILE={self.path}", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+                f"FAKETIME_TIMESTAMP_FILE={self.path}", "FAKETIME_NO_CACHE=1",
+                "FAKETIME_DONT_FAKE_MONOTONIC=1"]
 
 
 def sortable(timestamp):
