@@ -2,29 +2,19 @@
 #include "engine/runtime/engine.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "engine/base/hash.h"
 #include "engine/runtime/engine_on_threads.h"
+#include "engine/runtime/shard_count.h"
 #include "engine/wire/stored.h"
 
 namespace skald {
-namespace {
-
-/// One core is left to the thread that commits, and to RocksDB's own: with as many shards as cores
-/// they take turns, and each finds less to do at once.
-std::size_t shards_of(const EngineOptions& options) {
-  if (options.threads != 0) return options.threads;
-  return std::max(2U, std::thread::hardware_concurrency()) - 1;
-}
-
-}  // namespace
 
 Result<void> EngineOnThreads::open() {
   if (const auto wrong = parts_.options.validate(); !wrong.empty()) {
     return fail(Errc::invalid_argument, "engine options: {}", fmt::join(wrong, "; "));
   }
-  const std::size_t shards = shards_of(parts_.options);
+  const std::size_t shards = shard_count(parts_.options);
   upkeep_ = std::make_unique<Upkeep>(
       Upkeep::Parts{parts_.store, blocking_, definitions_, parts_.options, shards,
                     [this](std::uint32_t shard, std::vector<EndedSaga> sagas) {

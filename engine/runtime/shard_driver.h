@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -124,7 +123,7 @@ class ShardDriver {
   void arm(Instant wake_at);
   void recover_next_page();
   void recovered_page(std::vector<SagaId> page);
-  void tell_recovery(std::string_view how);
+  void tell_recovery(bool finished);
   void publish_figures();
 
   Parts parts_;

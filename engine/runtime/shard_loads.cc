@@ -108,14 +108,14 @@ void ShardDriver::recover_next_page() {
 
 void ShardDriver::recovered_page(std::vector<SagaId> page) {
   if (page.empty()) {
-    tell_recovery("finished");
+    tell_recovery(true);
     recovered_.store(true, std::memory_order_release);
     return;
   }
   recovered_up_to_ = page.back();
   recovered_count_ += page.size();
   if (std::chrono::steady_clock::now() - recovery_told_ >= kRecoveryToldEvery) {
-    tell_recovery("goes on");
+    tell_recovery(false);
   }
   page_wanted_ = true;
   post(input::Recover{.sagas = std::move(page)});
@@ -128,15 +128,16 @@ void ShardDriver::recovered_page(std::vector<SagaId> page) {
 }
 
 // How far: sagas come in the order of their ids, which are spread evenly over the shard's range.
-void ShardDriver::tell_recovery(std::string_view how) {
+void ShardDriver::tell_recovery(bool finished) {
   recovery_told_ = std::chrono::steady_clock::now();
   const std::chrono::duration<double> took = recovery_told_ - recovery_began_;
-  const bool all = how == "finished" || !recovered_up_to_;
+  const bool all = finished || !recovered_up_to_;
   const auto behind = all ? 1.0
                           : static_cast<double>(recovered_up_to_->placement - parts_.range.first) /
                                 static_cast<double>(parts_.range.last - parts_.range.first);
-  parts_.log.info("recovery {} shard={} sagas={} percent={:.0f} seconds={:.1f}", how, parts_.index,
-                  recovered_count_, behind * kPercent, took.count());
+  parts_.log.info("recovery {} shard={} sagas={} percent={:.0f} seconds={:.1f}",
+                  finished ? "finished" : "goes on", parts_.index, recovered_count_,
+                  behind * kPercent, took.count());
 }
 
 }  // namespace skald

@@ -7,7 +7,6 @@
 #include <future>
 #include <map>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "engine/batch/batches.h"
 #include "engine/net/http_server.h"
 #include "engine/runtime/engine.h"
+#include "engine/runtime/shard_count.h"
 #include "engine/server/descriptors.h"
 #include "engine/store/open_store.h"
 #include "engine/transport/http_invoker.h"
@@ -128,11 +128,8 @@ class RunningDaemon final : public Daemon {
 
  private:
   void share_sockets() {
-    const std::size_t threads = config_.engine.threads != 0
-                                    ? config_.engine.threads
-                                    : std::max(1U, std::thread::hardware_concurrency());
     const std::size_t limit = raise_descriptor_limit();
-    descriptors_ = share_descriptors(limit, threads, config_.connections_max);
+    descriptors_ = share_descriptors(limit, shard_count(config_.engine), config_.connections_max);
     log_.named("server").info(
         "descriptors limit={} api_connections_per_thread={} call_connections_per_thread={}", limit,
         descriptors_.served_max, descriptors_.calling_max);
