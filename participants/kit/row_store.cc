@@ -33,9 +33,9 @@ rocksdb::BlockBasedTableOptions table_options() {
 // Who writes tables runs behind who answers.
 class Background final : public rocksdb::EventListener {
  public:
-  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { step_back(5); }
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { step_back(kBehindNice); }
   void OnCompactionBegin(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
-    step_back(10);
+    step_back(kFarBehindNice);
   }
 };
 

@@ -24,10 +24,6 @@ double megabytes(TestBed& bed) {
   return static_cast<double>(resident_bytes(bed.engine_pid())) / 1e6;
 }
 
-double seconds_since(SteadyClock::time_point begin) {
-  return Seconds(SteadyClock::now() - begin).count();
-}
-
 Result<Row> calls_out(TestBed& bed, const ActivePlan& plan) {
   Row row{
       .shape = "active_calls", .system = "skald", .in_flight = plan.sagas, .orders = plan.sagas};

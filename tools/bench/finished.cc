@@ -11,6 +11,7 @@
 #include "skald/v1/service.pb.h"
 #include "tools/bench/batches.h"
 #include "tools/bench/finished_store.h"
+#include "tools/bench/load.h"
 #include "tools/bench/skald_orders.h"
 
 namespace skald::bench {
@@ -25,10 +26,6 @@ constexpr Seconds kRestLimit{600};       // for compaction
 constexpr double kFar = 1e8;             // sagas
 constexpr double kFarFromAtLeast = 1e6;  // below it a straight line says nothing
 constexpr std::uint64_t kSeed = 8'317;
-
-double seconds_since(SteadyClock::time_point begin) {
-  return Seconds(SteadyClock::now() - begin).count();
-}
 
 double bytes_of(const std::string& folder) {
   double bytes = 0;

@@ -41,6 +41,10 @@ struct LoadResult {
 [[nodiscard]] Result<LoadResult> run_load(boost::asio::io_context& io, OrderTaker& taker,
                                           const LoadPlan& plan);
 
+[[nodiscard]] inline double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
 /// Runs the loop until `done` says so, at most for `limit`. False: it never did.
 [[nodiscard]] bool run_until(boost::asio::io_context& io, const std::function<bool()>& done,
                              std::chrono::duration<double> limit);

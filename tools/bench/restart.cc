@@ -28,10 +28,6 @@ constexpr Seconds kFirstLimit{30};
 constexpr Seconds kSettle{3};
 constexpr Seconds kIdleWindow{5};
 
-double seconds_since(SteadyClock::time_point begin) {
-  return Seconds(SteadyClock::now() - begin).count();
-}
-
 std::uint64_t bytes_in(const std::string& folder, std::string_view suffix) {
   std::uint64_t bytes = 0;
   for (const auto& file : std::filesystem::directory_iterator(folder)) {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "tools/bench/batches.h"
+#include "tools/bench/load.h"
 
 namespace skald::bench {
 namespace {
@@ -33,13 +34,13 @@ Result<Row> measure_waiting(TestBed& bed, std::uint64_t sagas,
     fill_waiting(run, number, to);
   });
   if (auto done = waiting.add_and_wait(sagas); !done) return std::unexpected(done.error());
-  const double submit_s = Seconds(SteadyClock::now() - begin).count();
+  const double submit_s = seconds_since(begin);
   row.per_second = spread_of({static_cast<double>(sagas) / submit_s});
   const auto rate_at_once = orders();
   if (!rate_at_once) return std::unexpected(rate_at_once.error());
   const auto resting = SteadyClock::now();
   bed.wait_for_rest(kRestLimit);  // for compaction
-  const double rest_s = Seconds(SteadyClock::now() - resting).count();
+  const double rest_s = seconds_since(resting);
   const double idle = idle_share(bed);
   const auto resident = static_cast<double>(resident_bytes(bed.engine_pid()));
   const auto peak = static_cast<double>(peak_resident_bytes(bed.engine_pid()));
